@@ -1,0 +1,1 @@
+"""The dashboard: thin Streamlit views over the hall."""

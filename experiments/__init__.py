@@ -1,0 +1,1 @@
+"""The statistics of creative tests, on aggregates only."""

@@ -1,0 +1,1 @@
+"""Makes pictures: plans variant sets, draws scenes, composes advertisements on them."""

@@ -1,0 +1,1 @@
+"""Backends: what draws a scene."""

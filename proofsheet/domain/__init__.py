@@ -1,0 +1,1 @@
+"""The nouns of Proofsheet: frozen, slotted, keyword-only dataclasses; standard library only."""

@@ -1,0 +1,197 @@
+"""Result nouns: sufficient statistics in, long rows out; degenerate cases are named, never NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregates:
+    """Mergeable moments of one arm and one metric: nothing else reaches the statistics.
+
+    ``x`` is the numerator and ``y`` the denominator (absent for means and proportions). Moments are centred: ``m2``
+    is the sum of squared deviations and ``cxy`` the sum of products of deviations.
+    """
+
+    n: int
+    mean_x: float
+    m2_x: float
+    mean_y: float = 1.0
+    m2_y: float = 0.0
+    cxy: float = 0.0
+
+    @property
+    def sum_x(self) -> float:
+        """Sum of the numerator."""
+        return self.n * self.mean_x
+
+    @property
+    def sum_y(self) -> float:
+        """Sum of the denominator."""
+        return self.n * self.mean_y
+
+    def merge(self, other: Aggregates) -> Aggregates:
+        """The aggregates of both samples together (Chan, Golub and LeVeque 1983)."""
+        if not self.n:
+            return other
+        if not other.n:
+            return self
+        n = self.n + other.n
+        dx, dy = other.mean_x - self.mean_x, other.mean_y - self.mean_y
+        w = self.n * other.n / n
+        return Aggregates(
+            n=n,
+            mean_x=self.mean_x + dx * other.n / n,
+            m2_x=self.m2_x + other.m2_x + dx * dx * w,
+            mean_y=self.mean_y + dy * other.n / n,
+            m2_y=self.m2_y + other.m2_y + dy * dy * w,
+            cxy=self.cxy + other.cxy + dx * dy * w,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Counts of one arm in one cell (day × placement × segment) of a platform's report."""
+
+    arm: str
+    cell: str
+    trials: int
+    successes: float
+    value: float = 0.0
+
+
+class Status(StrEnum):
+    """What a result can be: OK, or the reason why there is no estimate."""
+
+    OK = "ok"
+    NO_DATA = "no_data"
+    TOO_FEW = "too_few"
+    ZERO_CONTROL = "zero_control"
+    NO_VARIANCE = "no_variance"
+    UNBOUNDED = "unbounded"
+
+
+class Evidence(StrEnum):
+    """What a comparison rests on: A randomised and balanced, B split but not shown balanced, C observational."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One row: an arm against the control on one metric.
+
+    ``effect`` is absolute (arm − control), ``lift`` relative to the control; each with the limits of an interval at
+    ``confidence``. ``adjusted_*`` are simultaneous over the comparisons of the metric. A value that cannot be given
+    is None and ``status`` says why. ``chance_to_win`` is the posterior probability of being better than the control.
+    """
+
+    experiment: str
+    metric: str
+    kind: str
+    role: str
+    arm: str
+    control: str
+    n_arm: int
+    n_control: int
+    value_arm: float | None
+    value_control: float | None
+    effect: float | None
+    effect_low: float | None
+    effect_high: float | None
+    lift: float | None
+    lift_low: float | None
+    lift_high: float | None
+    p_value: float | None
+    adjusted_p: float | None
+    adjusted_lift_low: float | None
+    adjusted_lift_high: float | None
+    chance_to_win: float | None
+    confidence: float
+    method: str
+    correction: str
+    status: Status
+    evidence: Evidence
+    higher_is_better: bool = True
+    note: str = ""
+    segment: str = ""
+    dispersion: float | None = None
+    sum_x_arm: float | None = None
+    sum_y_arm: float | None = None
+    sum_x_control: float | None = None
+    sum_y_control: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """Something that must hold before a result may be believed."""
+
+    name: str
+    ok: bool | None  # None: could not be checked
+    message: str
+    p_value: float | None = None
+    severity: str = "warning"  # "info" | "warning" | "blocking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmCost:
+    """Money of one arm: making it and showing it."""
+
+    arm: str
+    assets: int
+    approved: int
+    production: Decimal
+    spend: Decimal
+    currency: str
+    impressions: int
+    clicks: int
+    conversions: Decimal
+    per_asset: Decimal | None
+    per_approved_asset: Decimal | None
+    per_click: Decimal | None
+    per_conversion: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """One look at an experiment: health first, then results, then money."""
+
+    experiment: str
+    at: datetime | None
+    source: str  # "platform report" | "unit-level events" | "file"
+    health: tuple[HealthCheck, ...]
+    results: tuple[Result, ...]
+    costs: tuple[ArmCost, ...] = ()
+    window_start: str = ""
+    window_end: str = ""
+    data_version: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Call(StrEnum):
+    """What a decision says."""
+
+    SHIP = "ship"
+    STOP = "stop"
+    CONTINUE = "continue"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A recorded decision: by which rule, on what knowledge, by whom."""
+
+    experiment: str
+    call: Call
+    arm: str | None
+    rule: str
+    reasons: tuple[str, ...]
+    decided_by: str
+    at: datetime
+    override: str = ""
+    analysis: str = ""  # canonical JSON of what was known

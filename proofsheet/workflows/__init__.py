@@ -1,0 +1,1 @@
+"""The hall: one function per verb; only here are rooms joined, and nouns loaded and saved."""

@@ -1,0 +1,1 @@
+"""Judges assets: measured scores, and verdicts that follow from stated rules."""
