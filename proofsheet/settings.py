@@ -27,9 +27,7 @@ class Settings(BaseSettings):
     working folder holds the same names.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="PROOFSHEET_", toml_file=SETTINGS_FILE, frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="PROOFSHEET_", toml_file=SETTINGS_FILE, frozen=True, extra="forbid")
 
     home: Path = Field(Path(".proofsheet"), description="folder of the warehouse and its files")
     user: str = Field("", description="who reviews and decides; the login name by default")
@@ -42,9 +40,7 @@ class Settings(BaseSettings):
         Decimal("0.75"), ge=0, description="price of a minute of a reviewer, for the ledger"
     )
     executor: str = Field("inline", description="where work runs: inline or processes")
-    clip_model: str = Field(
-        "", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score"
-    )
+    clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score")
     clip_checkpoint: str = Field("", description="path of a .safetensors checkpoint for clip_model")
 
     @classmethod

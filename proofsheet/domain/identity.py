@@ -39,9 +39,7 @@ def canonical(value: Any) -> Any:
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """The canonical JSON text of a noun: sorted keys, no superfluous space, Unicode kept."""
     separators = (",", ":") if indent is None else (",", ": ")
-    return json.dumps(
-        canonical(value), ensure_ascii=False, sort_keys=True, separators=separators, indent=indent
-    )
+    return json.dumps(canonical(value), ensure_ascii=False, sort_keys=True, separators=separators, indent=indent)
 
 
 def content_id(value: Any, *, length: int = 12) -> str:
