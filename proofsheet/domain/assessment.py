@@ -51,6 +51,7 @@ class Judgement(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    WITHDRAW = "withdraw"  # takes an earlier judgement back: the asset waits for review again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
