@@ -1,0 +1,283 @@
+"""export: ad-ready files per platform with a manifest, within limits, named by rule, marked as AI-made media."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from proofsheet import __version__
+from proofsheet.domain.asset import Asset
+from proofsheet.domain.assessment import Judgement
+from proofsheet.domain.campaign import Campaign, Placement
+from proofsheet.domain.identity import bytes_id
+from proofsheet.errors import InputError, NotFoundError, ProofsheetError
+from proofsheet.workflows.house import House, Progress, quiet
+
+if TYPE_CHECKING:
+    from generation.deliver import Mark
+
+MANIFEST = "manifest.csv"
+#: Every file in an archive bears this moment, so that the same export has the same bytes.
+ARCHIVE_MOMENT = (1980, 1, 1, 0, 0, 0)
+COLUMNS = (
+    "file", "ad_name", "platform", "placement", "width", "height", "bytes", "sha256", "variant_id", "asset_id",
+    "locale", "headline", "cta", "scene", "style", "layout", "audience", "ai_made", "digital_source_type",
+    "alt_text", "landing_page", "utm_source", "utm_medium", "utm_campaign", "utm_content", "final_url",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was written, and where."""
+
+    folder: Path
+    archives: tuple[Path, ...]
+    files: tuple[Path, ...]
+    manifests: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def export(
+    house: House,
+    slug: str | None = None,
+    out: Path = Path("exports"),
+    *,
+    platform: str | None = None,
+    variants: Sequence[str] = (),
+    as_zip: bool = True,
+    progress: Progress = quiet,
+) -> Exported:
+    """Write the approved assets as files that a marketer can upload as they are.
+
+    One folder per platform under ``out/<campaign>/``, each with a manifest, and a zip of each beside it. The folder
+    is made aside and put in place whole; the same assets give the same bytes.
+
+    Args:
+        house: the open house.
+        slug: the campaign; None when there is only one.
+        out: where to put the campaign's folder.
+        platform: only this platform; all by default.
+        variants: only these variant ids; all by default.
+        as_zip: also write ``<campaign>_<platform>.zip``.
+        progress: called for each file.
+
+    Raises:
+        NotFoundError: nothing fits: no approved asset for that platform and those variants.
+        ProofsheetError: a file cannot meet its placement's limits; nothing is written.
+    """
+    from generation.placements import load_placements
+
+    placements = load_placements()
+    with house.warehouse.read() as reader:
+        campaign = house.campaign(reader, slug)
+        reviews = reader.latest_reviews(campaign.slug)
+        assets = reader.assets(campaign.slug)
+    approved = [one for one in assets if one.id in reviews and reviews[one.id].judgement is Judgement.APPROVE]
+    chosen = [
+        one
+        for one in approved
+        if (platform is None or placements[one.placement].platform == platform)
+        and (not variants or one.variant_id in variants)
+    ]
+    if not chosen:
+        raise NotFoundError(
+            f"Nothing to export from {campaign.slug!r}: {len(approved)} of {len(assets)} assets are approved"
+            + (f", none of them for {platform!r}" if platform else "")
+            + (f" or of {', '.join(variants)}" if variants else "")
+            + ".",
+            "Approve assets first: proofsheet review",
+        )
+    return _write(house, campaign, chosen, placements, out, as_zip=as_zip, progress=progress)
+
+
+def _write(
+    house: House,
+    campaign: Campaign,
+    assets: Sequence[Asset],
+    placements: Mapping[str, Placement],
+    out: Path,
+    *,
+    as_zip: bool,
+    progress: Progress,
+) -> Exported:
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / campaign.slug
+    scratch = Path(tempfile.mkdtemp(prefix=f".{campaign.slug}-", dir=out))
+    try:
+        notes = _fill(house, campaign, assets, placements, scratch, progress)
+        names = [folder.name for folder in sorted(scratch.iterdir()) if folder.is_dir()]
+        if as_zip:
+            for name in names:
+                _zip(scratch / name, scratch / f"{campaign.slug}_{name}.zip")
+        _replace(scratch, target)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return Exported(
+        folder=target,
+        archives=tuple(sorted(target.glob("*.zip"))),
+        files=tuple(sorted(path for path in target.glob("*/*") if path.name != MANIFEST)),
+        manifests=tuple(sorted(target.glob(f"*/{MANIFEST}"))),
+        notes=notes,
+    )
+
+
+def _replace(scratch: Path, target: Path) -> None:
+    scratch.chmod(0o755)
+    if target.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        os.replace(target, aside / target.name)
+        os.replace(scratch, target)
+        shutil.rmtree(aside)
+    else:
+        os.replace(scratch, target)
+
+
+def _fill(
+    house: House,
+    campaign: Campaign,
+    assets: Sequence[Asset],
+    placements: Mapping[str, Placement],
+    folder: Path,
+    progress: Progress,
+) -> tuple[str, ...]:
+    from generation.deliver import check_delivered, deliver
+    from generation.naming import file_stem
+
+    rows: dict[str, list[dict[str, str]]] = {}
+    notes: list[str] = []
+    problems: list[str] = []
+    for done, asset in enumerate(sorted(assets, key=lambda one: (one.placement, one.variant_id, one.id)), start=1):
+        place = placements[asset.placement]
+        mark = _mark(campaign, asset)
+        delivered = deliver(house.warehouse.pictures.get(asset.sha256), place, mark)
+        problems += [f"{asset.id} for {place.name}: {one}" for one in check_delivered(delivered.data, place)]
+        notes += [f"{asset.id}: {note}" for note in delivered.notes]
+        name = f"{file_stem(campaign.slug, asset, place)}.{delivered.extension}"
+        where = folder / place.platform
+        where.mkdir(exist_ok=True)
+        if (where / name).exists():
+            name = f"{Path(name).stem}_{asset.id[:4]}{Path(name).suffix}"
+        (where / name).write_bytes(delivered.data)
+        rows.setdefault(place.platform, []).append(_row(campaign, asset, place, name, delivered.data))
+        progress("Exporting files", done, len(assets))
+    if problems:
+        raise ProofsheetError(
+            f"{len(problems)} files break their placement's limits: {'; '.join(problems[:3])}",
+            "Nothing was written. Score the campaign to see the remedies: proofsheet score",
+        )
+    for platform, listed in rows.items():
+        (folder / platform / MANIFEST).write_text(_csv(listed), encoding="utf-8", newline="")
+    return tuple(notes)
+
+
+def _mark(campaign: Campaign, asset: Asset) -> Mark:
+    from generation.deliver import Mark
+
+    scene = asset.recipe.scene if asset.recipe else None
+    return Mark(
+        asset_id=asset.id,
+        campaign=campaign.slug,
+        title=alt_text(campaign, asset),
+        ai_made=asset.ai_made,
+        system=(f"Proofsheet {scene.backend} {scene.model}".strip() if scene else ""),
+        system_version=(scene.revision or __version__ if scene else ""),
+        credit=campaign.brand.name,
+    )
+
+
+def alt_text(campaign: Campaign, asset: Asset) -> str:
+    """What a screen reader says of the picture: product, setting and words."""
+    product = campaign.brief.product
+    if asset.recipe is None:
+        return f"{campaign.brand.name} {product.name}: {asset.label}"
+    setting = asset.recipe.levels.get("scene", "").replace("_", " ").replace("-", " ")
+    return f"{campaign.brand.name} {product.name}, scene {setting}. Text: {asset.recipe.headline} {asset.recipe.cta}"
+
+
+def tracking(campaign: Campaign, asset: Asset, place: Placement) -> dict[str, str]:
+    """The tracking parameters of an asset: lower case, no personal data, the variant in ``utm_content``."""
+    return {
+        "utm_source": place.platform,
+        "utm_medium": "paid",
+        "utm_campaign": campaign.slug,
+        "utm_content": asset.variant_id,
+    }
+
+
+def _row(campaign: Campaign, asset: Asset, place: Placement, name: str, data: bytes) -> dict[str, str]:
+    from generation.deliver import read_mark
+
+    parameters = tracking(campaign, asset, place)
+    recipe = asset.recipe
+    levels = asset.levels
+    return {
+        "file": name,
+        "ad_name": Path(name).stem,
+        "platform": place.platform,
+        "placement": place.name,
+        "width": str(place.width),
+        "height": str(place.height),
+        "bytes": str(len(data)),
+        "sha256": bytes_id(data),
+        "variant_id": asset.variant_id,
+        "asset_id": asset.id,
+        "locale": asset.locale,
+        "headline": recipe.headline if recipe else "",
+        "cta": recipe.cta if recipe else "",
+        "scene": levels.get("scene", ""),
+        "style": levels.get("style", ""),
+        "layout": levels.get("layout", ""),
+        "audience": levels.get("audience", ""),
+        "ai_made": "yes" if asset.ai_made else "no",
+        "digital_source_type": read_mark(data).get("digital_source_type", ""),
+        "alt_text": alt_text(campaign, asset),
+        "landing_page": campaign.brief.destination,
+        **parameters,
+        "final_url": final_url(campaign.brief.destination, parameters),
+    }
+
+
+def final_url(destination: str, parameters: Mapping[str, str]) -> str:
+    """The landing page with the tracking parameters added; its own parameters stay.
+
+    Raises:
+        InputError: the destination is not an http or https address.
+    """
+    if not destination:
+        return ""
+    parts = urlsplit(destination)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise InputError(
+            f"The destination {destination!r} is not a web address.", "Write it with https:// in the brief."
+        )
+    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in parameters]
+    return urlunsplit(parts._replace(query=urlencode([*query, *parameters.items()])))
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> str:
+    """A table for people's spreadsheets: a value that a spreadsheet would run as a formula gets an apostrophe."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: f"'{value}" if value[:1] in "=+-@\t\r\0" and value else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def _zip(folder: Path, archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", compression=zipfile.ZIP_STORED) as bundle:
+        for path in sorted(folder.iterdir()):
+            info = zipfile.ZipInfo(f"{folder.name}/{path.name}", date_time=ARCHIVE_MOMENT)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED if path.suffix == ".csv" else zipfile.ZIP_STORED
+            bundle.writestr(info, path.read_bytes())

@@ -1,0 +1,245 @@
+"""launch: freeze an experiment of approved assets against a control, sized beforehand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proofsheet.domain.asset import Asset, Origin
+from proofsheet.domain.assessment import Judgement
+from proofsheet.domain.campaign import Brief, Campaign
+from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Metric, MetricKind, Role, TestDesign
+from proofsheet.domain.identity import content_id
+from proofsheet.errors import InputError, NotFoundError, StateError
+from proofsheet.workflows.house import House, now
+from proofsheet.workflows.upload import variant_of
+
+if TYPE_CHECKING:
+    from warehouse.store import Reader
+
+#: What a platform's report can be tested on, by the brief's objective; the first is primary.
+CTR = Metric(name="ctr", kind=MetricKind.PROPORTION, numerator="clicks", denominator="impressions")
+CONVERSIONS = Metric(
+    name="conversions_per_impression", kind=MetricKind.PROPORTION, numerator="conversions", denominator="impressions"
+)
+COST_PER_CLICK = Metric(
+    name="cost_per_click",
+    kind=MetricKind.RATIO,
+    numerator="spend",
+    denominator="clicks",
+    higher_is_better=False,
+    role=Role.GUARDRAIL,
+    margin=0.25,
+)
+
+
+def metrics_for(objective: str) -> tuple[Metric, ...]:
+    """The metrics of a test by the brief's objective: conversions, or clicks with conversions as a guardrail."""
+    if objective.strip().lower() in {"conversions", "conversion", "sales", "purchases", "leads"}:
+        return (CONVERSIONS, replace(CTR, role=Role.SECONDARY), COST_PER_CLICK)
+    return (CTR, replace(CONVERSIONS, role=Role.GUARDRAIL, margin=0.30), COST_PER_CLICK)
+
+
+def preview(
+    house: House,
+    slug: str | None = None,
+    *,
+    control: str = "baseline",
+    name: str = "",
+    hypothesis: str = "",
+    alpha: float = 0.05,
+    power: float = 0.8,
+    unit: str = "impression",
+    metrics: Sequence[Metric] = (),
+) -> Experiment:
+    """The experiment that ``launch`` would start: a DRAFT, worked out and not saved.
+
+    Args:
+        house: the open house.
+        slug: the campaign; None when there is only one.
+        control: the label of an upload, or a variant id.
+        name: a title; made from the campaign when empty.
+        hypothesis: what is believed, in one sentence; made from the primary metric when empty.
+        alpha: two-sided error rate, shared among the arms.
+        power: chance to see the brief's minimum lift if it is there.
+        unit: "impression" for platform reports, "user" for unit-level events.
+        metrics: the primary first; by the brief's objective when empty.
+
+    Raises:
+        NotFoundError: the control has no approved asset.
+        InputError: there is no arm beside the control.
+    """
+    with house.warehouse.read() as reader:
+        campaign = house.campaign(reader, slug)
+        arms = _arms(reader, campaign, control)
+    chosen = tuple(metrics) or metrics_for(campaign.brief.objective)
+    design = _design(campaign.brief, arms, alpha=alpha, power=power)
+    identity = content_id([campaign.slug, unit, arms, chosen, design], length=6)
+    return Experiment(
+        id=f"{campaign.slug}-{identity}",
+        campaign=campaign.slug,
+        name=name or f"{campaign.brief.name}: {len(arms) - 1} variants against {_control(arms).name}",
+        hypothesis=hypothesis
+        or f"At least one variant lifts {chosen[0].name} by {campaign.brief.minimum_lift:.0%} over the control.",
+        unit=unit,
+        arms=arms,
+        metrics=chosen,
+        design=design,
+        created_at=now(),
+    )
+
+
+def launch(
+    house: House,
+    slug: str | None = None,
+    *,
+    control: str = "baseline",
+    name: str = "",
+    hypothesis: str = "",
+    alpha: float = 0.05,
+    power: float = 0.8,
+    unit: str = "impression",
+    metrics: Sequence[Metric] = (),
+    start: bool = True,
+) -> Experiment:
+    """Save the experiment and, unless told not to, start it; once running it is frozen.
+
+    Launching the same arms, metrics and design again returns the experiment that is there.
+
+    Raises:
+        NotFoundError: the control has no approved asset.
+        InputError: there is no arm beside the control.
+    """
+    draft = preview(
+        house,
+        slug,
+        control=control,
+        name=name,
+        hypothesis=hypothesis,
+        alpha=alpha,
+        power=power,
+        unit=unit,
+        metrics=metrics,
+    )
+    with house.warehouse.write() as writer:
+        existing = {one.id: one for one in writer.experiments(draft.campaign)}
+        experiment = existing.get(draft.id, draft)
+        if start and experiment.status is ExperimentStatus.DRAFT:
+            experiment = replace(
+                experiment, status=experiment.status.to(ExperimentStatus.RUNNING), started_at=now()
+            )
+        if experiment != existing.get(draft.id):
+            writer.save_experiment(experiment)
+    return experiment
+
+
+def end(house: House, experiment_id: str | None = None) -> Experiment:
+    """End a running experiment: no more data is expected, a decision may follow."""
+    return _step(house, experiment_id, ExperimentStatus.ENDED)
+
+
+def abandon(house: House, experiment_id: str | None = None) -> Experiment:
+    """Give an experiment up without a decision."""
+    return _step(house, experiment_id, ExperimentStatus.ABANDONED)
+
+
+def find_experiment(reader: Reader, experiment_id: str | None) -> Experiment:
+    """The experiment of that id, or the only one that is not abandoned.
+
+    Raises:
+        NotFoundError: there is none, or several and none was named.
+    """
+    if experiment_id:
+        return reader.experiment(experiment_id)
+    found = [one for one in reader.experiments() if one.status is not ExperimentStatus.ABANDONED]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFoundError("There is no experiment yet.", "Approve assets, then run: proofsheet launch")
+    raise NotFoundError(
+        f"There are {len(found)} experiments, and none was named.",
+        f"Name one of: {', '.join(one.id for one in found)}.",
+    )
+
+
+def _step(house: House, experiment_id: str | None, target: ExperimentStatus) -> Experiment:
+    with house.warehouse.write() as writer:
+        experiment = find_experiment(writer, experiment_id)
+        changed = replace(experiment, status=experiment.status.to(target), ended_at=now())
+        writer.save_experiment(changed)
+    return changed
+
+
+def _arms(reader: Reader, campaign: Campaign, control: str) -> tuple[Arm, ...]:
+    approved = [
+        asset
+        for asset in reader.assets(campaign.slug)
+        if (one := reader.latest_reviews(campaign.slug).get(asset.id)) and one.judgement is Judgement.APPROVE
+    ]
+    by_variant: dict[str, list[Asset]] = defaultdict(list)
+    for asset in approved:
+        by_variant[asset.variant_id].append(asset)
+    control_id = control if control in by_variant else variant_of(control)
+    if control_id not in by_variant:
+        raise NotFoundError(
+            f"The control {control!r} has no approved asset in {campaign.slug!r}.",
+            "Upload and approve a baseline (proofsheet upload, proofsheet review), or name an approved variant id: "
+            + (", ".join(sorted(by_variant)) or "none is approved yet"),
+        )
+    arms = [_arm(by_variant.pop(control_id), is_control=True)]
+    arms += [_arm(assets, is_control=False) for _, assets in sorted(by_variant.items())]
+    if len(arms) < 2:
+        raise InputError(
+            "There is nothing to test: no variant beside the control is approved.",
+            "Approve assets of at least one variant: proofsheet review --all-passing",
+        )
+    return tuple(arms)
+
+
+def _arm(assets: Sequence[Asset], *, is_control: bool) -> Arm:
+    first = assets[0]
+    name = first.label if first.origin is Origin.UPLOADED else first.variant_id
+    return Arm(
+        name=name,
+        variant_id=first.variant_id,
+        asset_ids=tuple(sorted(asset.id for asset in assets)),
+        is_control=is_control,
+        levels=first.levels,
+    )
+
+
+def _control(arms: Sequence[Arm]) -> Arm:
+    return next(arm for arm in arms if arm.is_control)
+
+
+def _design(brief: Brief, arms: Sequence[Arm], *, alpha: float, power: float) -> TestDesign:
+    from experiments.design import design_test
+
+    media = brief.media_budget
+    impressions = brief.daily_impressions * brief.days
+    return design_test(
+        baseline=brief.baseline_rate,
+        minimum_lift=brief.minimum_lift,
+        arms=len(arms),
+        daily_units=brief.daily_impressions,
+        alpha=alpha,
+        power=power,
+        days=brief.days,
+        cost_per_unit=media.amount / impressions if media and impressions else None,
+        currency=media.currency if media else "",
+    )
+
+
+def require_running(experiment: Experiment) -> None:
+    """Refuse a step that only makes sense once the experiment has started.
+
+    Raises:
+        StateError: the experiment is a draft or was abandoned.
+    """
+    if experiment.status in (ExperimentStatus.DRAFT, ExperimentStatus.ABANDONED):
+        raise StateError(
+            f"The experiment {experiment.id} is {experiment.status.value}: it has no data of its own.",
+            "Start it first: proofsheet launch",
+        )

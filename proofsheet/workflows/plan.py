@@ -1,0 +1,92 @@
+"""plan: from a brief to a variant set with its recipes, before anything is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proofsheet.domain.asset import Recipe, VariantPlan
+from proofsheet.domain.campaign import Campaign
+from proofsheet.domain.money import Money
+from proofsheet.workflows.house import House
+
+if TYPE_CHECKING:
+    from generation.backend import ImageBackend
+
+#: Seconds a scene and a composition take on a plain machine, for estimates before the first measurement.
+SCENE_SECONDS = Decimal("2.0")
+COMPOSE_SECONDS = Decimal("0.6")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What was planned, and what making it is expected to cost."""
+
+    campaign: Campaign
+    plan: VariantPlan
+    recipes: tuple[Recipe, ...]
+    scenes: int
+    assets: int
+    estimate: Money
+    seconds: float
+    is_new: bool
+
+
+def plan(house: House, brief_path: Path, *, backend: str = "procedural", model: str = "", revision: str = "") -> Planned:
+    """Read a brief and its brand kit, lay out a variant set, and save both with their recipes.
+
+    Planning the same brief again changes nothing. A changed brief makes a new plan; assets whose recipe stays the
+    same are kept and not made again.
+
+    Raises:
+        InputError: the brief or the brand kit breaks a rule; every problem is named at once.
+        NotFoundError: there is no such backend or model.
+    """
+    from generation.backend import open_backend
+    from generation.briefs import load_campaign
+    from generation.plan import plan_variants
+
+    campaign = load_campaign(brief_path)
+    options = {"revision": revision} if revision else {}
+    drawing = open_backend(backend, model, **options)
+    laid_out = plan_variants(campaign, backend=backend, model=drawing.model)
+    recipes = _recipes(laid_out, campaign, drawing)
+    kept = house.keep(campaign)
+    with house.warehouse.write() as writer:
+        earlier = writer.plan(campaign.slug)
+        is_new = earlier is None or earlier.id != laid_out.id
+        writer.save_campaign(kept)
+        writer.save_plan(laid_out)
+        writer.save_recipes(campaign.slug, recipes)
+    scenes = len({recipe.scene.id for recipe in recipes})
+    seconds = scenes * SCENE_SECONDS + len(recipes) * COMPOSE_SECONDS
+    return Planned(
+        campaign=house.whole(kept),
+        plan=laid_out,
+        recipes=recipes,
+        scenes=scenes,
+        assets=len(recipes),
+        estimate=Money(house.compute_cost(float(seconds)), house.settings.currency),
+        seconds=float(seconds),
+        is_new=is_new,
+    )
+
+
+def _recipes(laid_out: VariantPlan, campaign: Campaign, drawing: ImageBackend) -> tuple[Recipe, ...]:
+    from generation.recipes import make_recipes
+    from proofsheet.domain.identity import bytes_id
+
+    return make_recipes(
+        laid_out,
+        campaign,
+        backend_name=drawing.name,
+        model=drawing.model,
+        revision=drawing.revision,
+        steps=drawing.steps,
+        guidance=drawing.guidance,
+        size_multiple=drawing.size_multiple,
+        max_side=drawing.max_side,
+        product_sha256=bytes_id(campaign.brief.product.image.read_bytes()),
+    )

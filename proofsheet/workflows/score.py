@@ -1,0 +1,91 @@
+"""score: judge every asset of a campaign by every scorer, and keep scores and verdicts."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from proofsheet.domain.asset import Asset
+from proofsheet.domain.assessment import Verdict
+from proofsheet.errors import NotFoundError
+from proofsheet.workflows.house import House, Progress, quiet
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from scoring.scorer import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """How many assets were judged, and how many have which grade."""
+
+    campaign: str
+    assets: int
+    grades: Mapping[str, int]
+    verdicts: tuple[Verdict, ...]
+    abstained: tuple[str, ...]  # why a criterion could not be judged, once each
+
+
+def score(
+    house: House, slug: str | None = None, *, scorers: Sequence[str] | None = None, progress: Progress = quiet
+) -> Scored:
+    """Judge the campaign's assets; earlier scores of the same scorer are replaced, in one transaction.
+
+    Raises:
+        NotFoundError: there is nothing to judge, or no scorer of that name.
+        InputError: the CLIP model set cannot be loaded.
+    """
+    from generation.placements import load_placements
+    from scoring.assess import assess_all, overall
+    from scoring.scorer import Subject
+
+    placements = load_placements()
+    with house.warehouse.read() as reader:
+        campaign = house.campaign(reader, slug)
+        assets = reader.assets(campaign.slug)
+    if not assets:
+        raise NotFoundError(f"The campaign {campaign.slug!r} has no assets to judge.", "Run: proofsheet generate")
+    subjects: list[Subject] = [
+        Subject(
+            asset=asset,
+            image=partial(_open, house, asset),
+            data_size=house.warehouse.pictures.path(asset.sha256).stat().st_size,
+            placement=placements[asset.placement],
+            composition=asset.composition,
+        )
+        for asset in assets
+    ]
+    judged = list(
+        assess_all(
+            subjects,
+            campaign.brand,
+            scorers=scorers,
+            clip_model=house.settings.clip_model,
+            clip_checkpoint=house.settings.clip_checkpoint,
+            progress=partial(progress, "Scoring assets"),
+        )
+    )
+    scores = [score for _, assessment in judged for score in assessment.scores]
+    verdicts = tuple(verdict for _, assessment in judged for verdict in assessment.verdicts)
+    with house.warehouse.write() as writer:
+        writer.save_assessment(scores, verdicts)
+    grades = Counter(overall(assessment.verdicts).value for _, assessment in judged)
+    abstained = dict.fromkeys(f"{s.criterion}: {s.detail}" for s in scores if s.value is None and s.detail)
+    return Scored(
+        campaign=campaign.slug,
+        assets=len(assets),
+        grades=dict(grades),
+        verdicts=verdicts,
+        abstained=tuple(abstained),
+    )
+
+
+def _open(house: House, asset: Asset) -> Image.Image:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(house.warehouse.pictures.get(asset.sha256))).convert("RGB")

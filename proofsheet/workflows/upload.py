@@ -1,0 +1,101 @@
+"""upload: bring in a human-made picture, with what it cost, as a baseline to test against."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from proofsheet.domain.asset import Asset, CostEntry, Origin
+from proofsheet.domain.identity import content_id
+from proofsheet.domain.money import Money
+from proofsheet.errors import InputError
+from proofsheet.workflows.house import House, now
+
+
+def variant_of(label: str) -> str:
+    """The variant id of all uploads with one label: eight hex digits, as a generated variant has."""
+    return content_id({"upload": label}, length=8)
+
+
+def upload(
+    house: House,
+    slug: str | None,
+    picture: Path,
+    *,
+    placement: str,
+    label: str = "baseline",
+    cost: Money | None = None,
+    ai_made: bool = False,
+    locale: str = "",
+) -> Asset:
+    """Keep a picture as an asset of the campaign; the same picture for the same placement is kept once.
+
+    Args:
+        house: the open house.
+        slug: the campaign; None when there is only one.
+        picture: a JPEG, PNG or WebP file; metadata is dropped, the orientation applied.
+        placement: what it is for; the picture must have the placement's ratio within 2 %.
+        label: pictures with one label are one arm.
+        cost: what making it cost; written to the ledger once.
+        ai_made: whether AI media is in it; decides the mark on export.
+        locale: the locale of its words; the campaign's first by default.
+
+    Raises:
+        InputError: not a picture, too large, or of another ratio than the placement.
+    """
+    from generation.pictures import encode_master, open_picture
+    from generation.placements import placement as find_placement
+
+    place = find_placement(placement)
+    image = open_picture(picture).convert("RGB")
+    if abs(image.width / image.height / place.ratio - 1) > 0.02:
+        raise InputError(
+            f"{picture.name} is {image.width} × {image.height}; {place.name} needs the ratio of "
+            f"{place.width} × {place.height} within 2 %.",
+            "Crop it to that ratio, or name the placement it was made for.",
+        )
+    png = encode_master(image)
+    sha256 = house.warehouse.pictures.put(png)
+    with house.warehouse.write() as writer:
+        campaign = house.campaign(writer, slug)
+        identity = content_id({"upload": [campaign.slug, placement, label, sha256]})
+        asset = Asset(
+            id=identity,
+            campaign=campaign.slug,
+            variant_id=variant_of(label),
+            placement=placement,
+            levels={},
+            locale=locale or campaign.brief.locales[0],
+            width=image.width,
+            height=image.height,
+            sha256=sha256,
+            media_type="image/png",
+            origin=Origin.UPLOADED,
+            scene_id=None,
+            recipe=None,
+            composition=None,
+            label=label,
+            ai_made=ai_made,
+            seconds=0.0,
+            created_at=now(),
+        )
+        writer.save_assets([asset])
+        if cost is not None:
+            writer.add_costs([_entry(campaign.slug, asset, cost)])
+    return asset
+
+
+def _entry(slug: str, asset: Asset, cost: Money) -> CostEntry:
+    return CostEntry(
+        key=f"upload:{asset.id}",
+        campaign=slug,
+        what="upload",
+        quantity=Decimal(1),
+        unit="picture",
+        unit_price=cost.amount,
+        amount=cost.amount,
+        currency=cost.currency,
+        asset_id=asset.id,
+        source="stated at upload",
+        at=now(),
+    )
