@@ -48,6 +48,7 @@ class Placement:
     headline_chars: int | None = None
     source: str = ""
     checked_on: date | None = None
+    conflicts: tuple[str, ...] = ()  # where sources disagree, and which reading was taken
 
     @property
     def ratio(self) -> float:

@@ -1,0 +1,1 @@
+"""Parts of the composer: colour, type, ground, product, marks and the arrangement of a picture."""
