@@ -120,3 +120,21 @@ def latest_decision(house: House, experiment_id: str) -> Decision:
     if not decisions:
         raise NotFoundError(f"{experiment_id} has no decision yet.", "Run: proofsheet decide")
     return decisions[-1]
+
+
+def shipped_variant(house: House, experiment_id: str) -> tuple[str, str]:
+    """The campaign and the variant id that the standing decision ships.
+
+    Raises:
+        NotFoundError: nothing was decided, or the decision does not ship anything.
+    """
+    decision = latest_decision(house, experiment_id)
+    with house.warehouse.read() as reader:
+        experiment = reader.experiment(experiment_id)
+    for arm in experiment.arms:
+        if arm.name == decision.arm:
+            return experiment.campaign, arm.variant_id
+    raise NotFoundError(
+        f"The decision on {experiment_id} is {decision.call.value}: it ships nothing.",
+        "Name variants with --variant, or leave --winner out to export all that is approved.",
+    )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from proofsheet import __version__
-from proofsheet.domain.asset import Asset
 from proofsheet.domain.assessment import Judgement
+from proofsheet.domain.asset import Asset
 from proofsheet.domain.campaign import Campaign, Placement
 from proofsheet.domain.identity import bytes_id
 from proofsheet.errors import InputError, NotFoundError, ProofsheetError
@@ -270,7 +270,9 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> str:
     writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: f"'{value}" if value[:1] in "=+-@\t\r\0" and value else value for key, value in row.items()})
+        writer.writerow(
+            {key: f"'{value}" if value[:1] in "=+-@\t\r\0" and value else value for key, value in row.items()}
+        )
     return text.getvalue()
 
 

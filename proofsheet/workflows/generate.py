@@ -146,9 +146,7 @@ def _keep_scene(house: House, campaign: Campaign, rendering: Rendering) -> Decim
     return cost
 
 
-def _compute_entry(
-    house: House, campaign: str, what: str, identity: str, seconds: float, cost: Decimal
-) -> CostEntry:
+def _compute_entry(house: House, campaign: str, what: str, identity: str, seconds: float, cost: Decimal) -> CostEntry:
     return CostEntry(
         key=f"{what}:{identity}",
         campaign=campaign,
@@ -184,9 +182,7 @@ def _compose_all(
     return spent
 
 
-def _jobs(
-    house: House, campaign: Campaign, placements: dict[str, Placement], todo: Sequence[Recipe]
-) -> Iterator[Job]:
+def _jobs(house: House, campaign: Campaign, placements: dict[str, Placement], todo: Sequence[Recipe]) -> Iterator[Job]:
     with house.warehouse.read() as reader:
         hashes = {key: scene.sha256 for key, scene in reader.scenes(campaign.slug).items()}
     for recipe in todo:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proofsheet.domain.asset import Asset, Origin
 from proofsheet.domain.assessment import Judgement
+from proofsheet.domain.asset import Asset, Origin
 from proofsheet.domain.campaign import Brief, Campaign
 from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Metric, MetricKind, Role, TestDesign
 from proofsheet.domain.identity import content_id
@@ -127,9 +127,7 @@ def launch(
         existing = {one.id: one for one in writer.experiments(draft.campaign)}
         experiment = existing.get(draft.id, draft)
         if start and experiment.status is ExperimentStatus.DRAFT:
-            experiment = replace(
-                experiment, status=experiment.status.to(ExperimentStatus.RUNNING), started_at=now()
-            )
+            experiment = replace(experiment, status=experiment.status.to(ExperimentStatus.RUNNING), started_at=now())
         if experiment != existing.get(draft.id):
             writer.save_experiment(experiment)
     return experiment
@@ -173,10 +171,11 @@ def _step(house: House, experiment_id: str | None, target: ExperimentStatus) -> 
 
 
 def _arms(reader: Reader, campaign: Campaign, control: str) -> tuple[Arm, ...]:
+    reviews = reader.latest_reviews(campaign.slug)
     approved = [
         asset
         for asset in reader.assets(campaign.slug)
-        if (one := reader.latest_reviews(campaign.slug).get(asset.id)) and one.judgement is Judgement.APPROVE
+        if (one := reviews.get(asset.id)) and one.judgement is Judgement.APPROVE
     ]
     by_variant: dict[str, list[Asset]] = defaultdict(list)
     for asset in approved:

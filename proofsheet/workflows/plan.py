@@ -34,7 +34,9 @@ class Planned:
     is_new: bool
 
 
-def plan(house: House, brief_path: Path, *, backend: str = "procedural", model: str = "", revision: str = "") -> Planned:
+def plan(
+    house: House, brief_path: Path, *, backend: str = "procedural", model: str = "", revision: str = ""
+) -> Planned:
     """Read a brief and its brand kit, lay out a variant set, and save both with their recipes.
 
     Planning the same brief again changes nothing. A changed brief makes a new plan; assets whose recipe stays the

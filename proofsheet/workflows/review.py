@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from proofsheet.domain.asset import CostEntry
 from proofsheet.domain.assessment import Grade, Judgement, Review, Verdict
+from proofsheet.domain.asset import CostEntry
 from proofsheet.errors import InputError, NotFoundError
 from proofsheet.workflows.house import House, now
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proofsheet.domain.asset import Asset
 from proofsheet.domain.assessment import Verdict
+from proofsheet.domain.asset import Asset
 from proofsheet.errors import NotFoundError
 from proofsheet.workflows.house import House, Progress, quiet
 

@@ -1,0 +1,81 @@
+# Two commands do everything: `make demo` and `make test`. They need python3 (3.11 or newer), pip and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_HOME ?= demo/warehouse
+SERVE ?= 1
+PORT ?= 8501
+UV_VERSION := 0.13.8
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fast setup setup-dev lint lock benchmarks clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.creative ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
+	@$(BIN)/proofsheet --home $(DEMO_HOME) demo --out demo/exports
+ifneq ($(SERVE),0)
+	@$(BIN)/proofsheet --home $(DEMO_HOME) serve --port $(PORT)
+endif
+
+test: $(VENV)/.dev lint ## Set up and run lint, types, import contracts and every test
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist loadscope --cov --cov-report=term $(ARGS)
+
+fast: $(VENV)/.dev ## Only the tests that need no model, browser or process of its own
+	@$(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) -m "not models and not browser and not processes" $(ARGS)
+
+lint: $(VENV)/.dev ## Lint, format, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup: $(VENV)/.creative ## Only install what the demo needs
+setup-dev: $(VENV)/.dev ## Only install what the tests need
+
+benchmarks: $(VENV)/.dev ## Run the benchmarks; each writes its figures to docs/benchmarks/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Proofsheet needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" \
+	  || echo "uv could not be installed; going on with pip, which takes longer"
+
+# Installs a lock file, by uv when it is there, else by pip; both check every hash.
+define install
+	@if [ -x $(BIN)/uv ]; then \
+	  $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $(1) \
+	  && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
+	else \
+	  $(BIN)/python -m pip install --require-hashes -r $(1) \
+	  && $(BIN)/python -m pip install --quiet --no-deps -e . ; \
+	fi
+	@touch $@
+endef
+
+$(VENV)/.creative: requirements/creative.lock pyproject.toml
+	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
+	@echo "Installing the locked packages (torch and its parts are some gigabytes, once)"
+	$(call install,requirements/creative.lock)
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml
+	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
+	@echo "Installing the locked packages (torch and its parts are some gigabytes, once)"
+	$(call install,requirements/dev.lock)
+	@touch $(VENV)/.creative
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command "make lock"
+
+lock: $(BIN)/uv ## Resolve the versions anew into requirements/*.lock
+	@$(BIN)/$(COMPILE) pyproject.toml -o requirements/core.lock
+	@$(BIN)/$(COMPILE) pyproject.toml --extra creative -c requirements/core.lock -o requirements/creative.lock
+	@$(BIN)/$(COMPILE) pyproject.toml --extra creative --group dev -c requirements/creative.lock -o requirements/dev.lock
+
+clean: ## Remove the demo's warehouse and exports
+	@rm -rf demo

@@ -1,0 +1,228 @@
+"""Commands that measure: launch, end, ingest, inspect, analyze, decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from proofsheet.cli.making import Campaign, Json
+from proofsheet.cli.session import session
+
+ExperimentId = Annotated[str | None, typer.Argument(help="The experiment; not needed when there is one.")]
+Layout = Annotated[str | None, typer.Option(help="The report's layout, when it cannot be told.")]
+Mapping = Annotated[
+    list[str] | None, typer.Option("--map", help='What a column means, such as "spend=Cost" or "unit=userid".')
+]
+Option = Annotated[list[str] | None, typer.Option("--option", help='An answer, such as "date_order=dmy".')]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (launch, end, inspect, ingest, analyze, decide):
+        app.command()(command)
+
+
+def launch(
+    campaign: Campaign = None,
+    control: Annotated[str, typer.Option(help="An upload's label, or a variant id.")] = "baseline",
+    name: Annotated[str, typer.Option(help="A title.")] = "",
+    hypothesis: Annotated[str, typer.Option(help="What is believed, in one sentence.")] = "",
+    alpha: Annotated[
+        float, typer.Option(help="Two-sided error rate, shared among the arms.", min=1e-6, max=0.5)
+    ] = 0.05,
+    power: Annotated[float, typer.Option(help="Chance to see the minimum lift.", min=0.05, max=0.999)] = 0.8,
+    unit: Annotated[
+        str, typer.Option(help="impression (platform reports) or user (unit-level events).")
+    ] = "impression",
+    metric: Annotated[list[str] | None, typer.Option(help="Metrics, the primary first, as column:kind.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Save it without starting it.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what would be launched.")] = False,
+    json: Json = False,
+) -> None:
+    """Start an experiment of approved assets against a control; it is frozen once running."""
+    from proofsheet.cli.parse import metrics, one_of
+    from proofsheet.cli.show_measuring import show_experiment
+    from proofsheet.workflows import launch as verb
+
+    house = session.house()
+    chosen = metrics(metric or [])
+    one_of(unit, ("impression", "user"), "--unit")
+    if preview:
+        experiment = verb.preview(
+            house,
+            campaign,
+            control=control,
+            name=name,
+            hypothesis=hypothesis,
+            alpha=alpha,
+            power=power,
+            unit=unit,
+            metrics=chosen,
+        )
+    else:
+        experiment = verb.launch(
+            house,
+            campaign,
+            control=control,
+            name=name,
+            hypothesis=hypothesis,
+            alpha=alpha,
+            power=power,
+            unit=unit,
+            metrics=chosen,
+            start=not draft,
+        )
+    if json:
+        session.answer(experiment)
+    else:
+        show_experiment(experiment)
+
+
+def end(
+    experiment: ExperimentId = None,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Give it up without a decision.")] = False,
+    json: Json = False,
+) -> None:
+    """End a running experiment: no more data is expected."""
+    from proofsheet.workflows import launch as verb
+
+    changed = verb.abandon(session.house(), experiment) if abandon else verb.end(session.house(), experiment)
+    if json:
+        session.answer(changed)
+    else:
+        session.say(f"{changed.id} is {changed.status.value}.")
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A report: CSV, TSV, Excel or Parquet.")],
+    layout: Layout = None,
+    mapping: Mapping = None,
+    option: Option = None,
+    rows: Annotated[int, typer.Option(help="How many rows set aside to show.", min=0)] = 10,
+    json: Json = False,
+) -> None:
+    """Show what ingest would understand of a file, without storing anything."""
+    from proofsheet.cli.parse import pairs
+    from proofsheet.cli.show_measuring import show_inspection
+    from proofsheet.workflows.ingest import inspect as verb
+
+    found = verb(file, layout=layout, mapping=pairs(mapping or [], "--map"), options=pairs(option or [], "--option"))
+    if json:
+        session.answer(found)
+    else:
+        show_inspection(found, rows)
+
+
+def ingest(
+    file: Annotated[Path, typer.Argument(help="A report: CSV, TSV, Excel or Parquet.")],
+    layout: Layout = None,
+    mapping: Mapping = None,
+    option: Option = None,
+    campaign: Campaign = None,
+    json: Json = False,
+) -> None:
+    """Load a report: every row is loaded, or set aside with its reason; the same file twice changes nothing."""
+    from proofsheet.cli.parse import pairs
+    from proofsheet.cli.show_measuring import show_import
+    from proofsheet.workflows.ingest import ingest as verb
+
+    house = session.house()
+    record = verb(
+        house,
+        file,
+        layout=layout,
+        mapping=pairs(mapping or [], "--map"),
+        campaign=campaign,
+        options=pairs(option or [], "--option"),
+    )
+    if json:
+        session.answer(record)
+    else:
+        show_import(house, record)
+
+
+def analyze(
+    experiment: ExperimentId = None,
+    data: Annotated[Path | None, typer.Option(help="Analyze this file instead: CSV, TSV, Parquet, Excel.")] = None,
+    arm: Annotated[str, typer.Option(help="With --data: the column that names the arm.")] = "",
+    control: Annotated[str | None, typer.Option(help="With --data: the control's value.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="With --data: column:kind; may be repeated.")] = None,
+    unit: Annotated[str | None, typer.Option(help="With --data: the column that names the unit.")] = None,
+    trials: Annotated[str | None, typer.Option(help="With --data: the column of trials.")] = None,
+    successes: Annotated[str | None, typer.Option(help="With --data: the column of successes.")] = None,
+    experiment_column: Annotated[
+        str | None, typer.Option("--experiment", help="With --data: the column that names the experiment.")
+    ] = None,
+    correction: Annotated[str, typer.Option(help="For several arms: holm, bh, dunnett or none.")] = "holm",
+    confidence: Annotated[float, typer.Option(help="Of the intervals.", min=0.5, max=0.9999)] = 0.95,
+    json: Json = False,
+) -> None:
+    """Lift with intervals, health and money: of an experiment here, or of any file with --data."""
+    from proofsheet.cli.parse import metrics, one_of
+    from proofsheet.cli.show_measuring import show_analysis, show_file_analysis
+    from proofsheet.errors import InputError
+    from proofsheet.workflows import analyze as verb
+
+    one_of(correction, ("holm", "bh", "dunnett", "none"), "--correction")
+    if data is None:
+        house = session.house()
+        found = verb.analyze(house, experiment, correction=correction)
+        if json:
+            session.answer(found)
+        else:
+            show_analysis(found)
+        return
+    if not arm:
+        raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
+    read = verb.analyze_file(
+        data,
+        arm=arm,
+        control=control,
+        metrics=metrics(metric or []),
+        unit=unit,
+        experiment=experiment_column,
+        trials=trials,
+        successes=successes,
+        correction=correction,
+        confidence=confidence,
+    )
+    if json:
+        session.answer(read)
+    else:
+        show_file_analysis(read)
+
+
+def decide(
+    experiment: ExperimentId = None,
+    call: Annotated[
+        str | None, typer.Option(help="ship, stop, continue or inconclusive; by the rule if not given.")
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm to ship.")] = None,
+    why: Annotated[str, typer.Option(help="Why, when you decide against the rule.")] = "",
+    propose: Annotated[bool, typer.Option("--propose", help="Only show what the rule says.")] = False,
+    json: Json = False,
+) -> None:
+    """Decide by the stated rule and record it with what was known."""
+    from proofsheet.cli.parse import one_of
+    from proofsheet.cli.show_measuring import show_decision
+    from proofsheet.domain.result import Call
+    from proofsheet.workflows import decide as verb
+
+    house = session.house()
+    if propose:
+        proposal = verb.propose(house, experiment)
+        if json:
+            session.answer(proposal)
+        else:
+            show_decision(proposal.call, proposal.arm, proposal.rule, proposal.reasons)
+        return
+    if call is not None:
+        one_of(call, tuple(kind.value for kind in Call), "--call")
+    decision = verb.decide(house, experiment, call=Call(call) if call else None, arm=arm, why=why)
+    if json:
+        session.answer(decision)
+    else:
+        show_decision(decision.call, decision.arm, decision.rule, decision.reasons)
+        session.say(f"Recorded for {decision.experiment} by {decision.decided_by} at {decision.at:%Y-%m-%d %H:%M} UTC.")

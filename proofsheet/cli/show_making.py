@@ -1,0 +1,90 @@
+"""How plans, scores and the review queue are shown on a terminal."""
+
+from __future__ import annotations
+
+from proofsheet.cli.session import session
+from proofsheet.domain.assessment import Grade, Judgement
+from proofsheet.domain.campaign import FACTORS
+from proofsheet.workflows.house import House
+from proofsheet.workflows.plan import Planned
+from proofsheet.workflows.score import Scored
+
+
+def show_plan(planned: Planned) -> None:
+    """The design matrix, its quality, and what it will cost."""
+    quality, brief = planned.plan.quality, planned.campaign.brief
+    varied = [name for name in FACTORS if len(brief.factor(name).levels) > 1]
+    fixed = [f"{name} {brief.factor(name).levels[0].name}" for name in FACTORS if name not in varied]
+    session.table(
+        f"{brief.name}: {quality.runs} variants of {quality.full_runs} possible",
+        ("variant", *varied),
+        [(variant.id, *(variant.levels[name] for name in varied)) for variant in planned.plan.variants],
+    )
+    if fixed:
+        session.say(f"Fixed: {', '.join(fixed)}.")
+    kind = "full factorial" if quality.kind == "full" else "balanced fraction for main effects"
+    session.say(
+        f"Design: {kind}; D-efficiency {quality.d_efficiency:.3f} of 1; "
+        f"{quality.rank} of {quality.parameters} main-effect parameters can be estimated."
+    )
+    if quality.aliases:
+        listed = "; ".join(f"{one} with {other} ({value:.2f})" for one, other, value in quality.aliases[:6])
+        more = f"; and {len(quality.aliases) - 6} more" if len(quality.aliases) > 6 else ""
+        session.say(f"Aliased (absolute correlation): {listed}{more}.")
+    else:
+        session.say("Aliased: no pair of effects.")
+    session.say(
+        f"To make: {planned.scenes} scenes, {planned.assets} assets for {', '.join(planned.plan.placements)}; "
+        f"about {planned.seconds:.0f} s and {planned.estimate}.",
+        "Nothing is spent yet." if planned.is_new else "This plan was there already; nothing changed.",
+        "Next: proofsheet generate",
+    )
+
+
+def show_scores(scored: Scored) -> None:
+    """How many of each grade, and each verdict that is not PASS with its remedy."""
+    listed = ", ".join(f"{scored.grades.get(grade.value, 0)} {grade.value}" for grade in Grade)
+    session.say(f"{scored.assets} assets judged: {listed}.")
+    rows = [
+        (one.asset_id, one.grade.value, one.criterion, one.reason, one.remedy)
+        for one in scored.verdicts
+        if one.grade is not Grade.PASS
+    ]
+    if rows:
+        session.table("", ("asset", "grade", "criterion", "reason", "remedy"), rows[:40])
+        if len(rows) > 40:
+            session.say(f"… and {len(rows) - 40} more; see them all with --json or in the dashboard.")
+    session.say(*(f"Not judged: {reason}" for reason in scored.abstained), "Next: proofsheet review")
+
+
+def show_queue(house: House, slug: str | None, *, as_json: bool) -> None:
+    """The assets that wait for a judgement, with their worst verdicts."""
+    with house.warehouse.read() as reader:
+        campaign = house.campaign(reader, slug)
+        latest = reader.latest_reviews(campaign.slug)
+        verdicts = reader.verdicts(campaign.slug)
+        assets = reader.assets(campaign.slug)
+    waiting = [asset for asset in assets if asset.id not in latest or latest[asset.id].judgement is Judgement.WITHDRAW]
+    if as_json:
+        session.answer([asset.id for asset in waiting])
+        return
+    worst = {
+        asset.id: sorted((one for one in verdicts if one.asset_id == asset.id), key=lambda one: -one.grade.severity)
+        for asset in waiting
+    }
+    rows = [
+        (
+            asset.id,
+            asset.placement,
+            asset.variant_id,
+            worst[asset.id][0].grade.value if worst[asset.id] else "not scored",
+            worst[asset.id][0].reason if worst[asset.id] and worst[asset.id][0].grade is not Grade.PASS else "",
+        )
+        for asset in waiting
+    ]
+    if rows:
+        session.table("Waiting for review", ("asset", "placement", "variant", "grade", "why"), rows)
+    session.say(
+        f"{len(waiting)} of {len(assets)} assets wait.",
+        "Approve or reject: proofsheet review ASSET… --approve | --reject --reason WHY, or --all-passing.",
+    )

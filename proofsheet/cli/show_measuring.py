@@ -1,0 +1,219 @@
+"""How experiments, imports, results and decisions are shown on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from proofsheet.cli.session import session
+from proofsheet.domain.experiment import Experiment
+from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status
+from proofsheet.workflows.analyze import FileAnalysis
+from proofsheet.workflows.house import House
+
+if TYPE_CHECKING:
+    from warehouse.ingest import Inspection
+    from warehouse.records import ImportRecord
+
+
+def show_experiment(experiment: Experiment) -> None:
+    """Arms, metrics and design of an experiment."""
+    session.say(f"{experiment.id}: {experiment.name} ({experiment.status.value})", experiment.hypothesis)
+    session.table(
+        "",
+        ("arm", "", "assets", "levels"),
+        [
+            (
+                arm.name,
+                "control" if arm.is_control else "",
+                str(len(arm.asset_ids)),
+                ", ".join(f"{key} {value}" for key, value in arm.levels.items()),
+            )
+            for arm in experiment.arms
+        ],
+    )
+    for metric in experiment.metrics:
+        direction = "higher is better" if metric.higher_is_better else "lower is better"
+        margin = f", may worsen by {metric.margin:.0%} at most" if metric.margin else ""
+        session.say(f"{metric.role.value}: {metric.name} ({metric.kind.value}; {direction}{margin})")
+    design = experiment.design
+    if design:
+        money = f", about {design.spend:,.2f} {design.currency}" if design.spend is not None else ""
+        session.say(
+            f"Sized for: a lift of {design.minimum_lift:.0%} on {design.baseline:.3%} with power {design.power:.0%} at "
+            f"alpha {design.alpha} over {design.comparisons} comparisons: {design.n_per_arm:,} per arm, "
+            f"{design.days} days at {design.daily_units:,} a day{money}."
+        )
+        if design.note:
+            session.say(design.note)
+
+
+def show_inspection(found: Inspection, rows: int) -> None:
+    """What a file holds and how it would be read."""
+    for name, value in found.facts():
+        session.say(f"{name:<14} {value}")
+    session.table("Columns", ("header", "means"), list(found.columns))
+    if found.totals:
+        session.table("Totals of the rows that would load", ("", ""), list(found.totals.items()), right=(1,))
+    if found.rejects and rows:
+        session.table(
+            f"Set aside: {found.set_aside} of {found.rows_in} rows",
+            ("line", "column", "value", "reason"),
+            [(str(one.line), one.column, one.value, one.reason) for one in found.rejects[:rows]],
+        )
+    session.say(*(f"Question: {question}" for question in found.questions))
+
+
+def show_import(house: House, record: ImportRecord) -> None:
+    """How every row of a file was accounted for."""
+    if record.already_imported:
+        session.say(f"{record.file_name} was imported before ({record.id}); nothing changed.")
+        return
+    session.say(
+        f"{record.file_name}: {record.layout}; {record.rows_in} rows in, {record.loaded} loaded, "
+        f"{record.set_aside} set aside, {record.flagged} flagged.",
+        f"From {record.first_day or 'no date'} to {record.last_day or 'no date'}; currency {record.currency or 'none'}.",
+    )
+    session.table("Totals", ("", ""), list(record.totals.items()), right=(1,))
+    if record.set_aside:
+        with house.warehouse.read() as reader:
+            rejects = reader.rejects(record.id)
+        session.table(
+            "Set aside",
+            ("line", "column", "value", "reason"),
+            [(str(one.line), one.column, one.value, one.reason) for one in rejects[:10]],
+        )
+
+
+def percent(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
+    """A share as a percentage, or a dash where there is none."""
+    return "–" if value is None else f"{value:{'+' if sign else ''}.{digits}%}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"[{percent(low)}, {percent(high)}]"
+
+
+def _value(result: Result, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4%}" if result.kind == "proportion" else f"{value:,.4f}"
+
+
+def _effect(result: Result) -> str:
+    if result.effect is None or result.effect_low is None or result.effect_high is None:
+        return "–"
+    if result.kind == "proportion":
+        return f"{result.effect * 100:+.4f} [{result.effect_low * 100:+.4f}, {result.effect_high * 100:+.4f}] points"
+    return f"{result.effect:+.4f} [{result.effect_low:+.4f}, {result.effect_high:+.4f}]"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else (f"{value:.2e}" if value < 0.0001 else f"{value:.5f}")
+
+
+def show_results(results: Sequence[Result]) -> None:
+    """A table for each metric, each arm with its lift, interval and n."""
+    for name in dict.fromkeys(result.metric for result in results):
+        rows = [result for result in results if result.metric == name]
+        first = rows[0]
+        session.table(
+            f"{name} ({first.role}; {'higher' if first.higher_is_better else 'lower'} is better)",
+            ("arm", "n", "value", "control", "effect", "lift", "interval", "p", "adjusted p", "chance to win"),
+            [
+                (
+                    row.arm,
+                    f"{row.n_arm:,}",
+                    _value(row, row.value_arm),
+                    _value(row, row.value_control),
+                    _effect(row),
+                    percent(row.lift),
+                    _interval(row.lift_low, row.lift_high) if row.status is Status.OK else row.note or row.status.value,
+                    _p(row.p_value),
+                    _p(row.adjusted_p),
+                    percent(row.chance_to_win, 1, sign=False)
+                    if row.chance_to_win is None or row.chance_to_win > 0.01
+                    else f"{row.chance_to_win:.3%}",
+                )
+                for row in rows
+            ],
+            right=(1, 2, 3, 5, 7, 8, 9),
+        )
+        session.say(
+            f"{first.confidence:.0%} intervals; {first.method}; correction over arms: {first.correction}; "
+            f"evidence grade {first.evidence.value}."
+        )
+
+
+def show_health(checks: Sequence[HealthCheck]) -> None:
+    """Each check with its finding, before any result."""
+    signs = {True: "ok     ", False: "WARNING", None: "unknown"}
+    for check in checks:
+        sign = "BLOCKED" if check.ok is False and check.severity == "blocking" else signs[check.ok]
+        session.say(f"{sign} {check.name}: {check.message}")
+
+
+def show_analysis(found: Analysis) -> None:
+    """Health first, then results, then money."""
+    session.say(f"{found.experiment}: {found.source}, {found.window_start} to {found.window_end}".rstrip(" ,to"))
+    show_health(found.health)
+    show_results(found.results)
+    if found.costs:
+        session.table(
+            "Money",
+            (
+                "arm",
+                "assets",
+                "production",
+                "per asset",
+                "per approved",
+                "spend",
+                "clicks",
+                "per click",
+                "conversions",
+                "per conversion",
+            ),
+            [
+                (
+                    one.arm,
+                    f"{one.approved}/{one.assets}",
+                    f"{one.production:,.4f}",
+                    _money(one.per_asset),
+                    _money(one.per_approved_asset),
+                    f"{one.spend:,.2f} {one.currency}",
+                    f"{one.clicks:,}",
+                    _money(one.per_click),
+                    f"{one.conversions:,}",
+                    _money(one.per_conversion),
+                )
+                for one in found.costs
+            ],
+            right=tuple(range(1, 10)),
+        )
+    session.say(*found.notes)
+
+
+def _money(value: object) -> str:
+    return "–" if value is None else f"{value:,.4f}"
+
+
+def show_file_analysis(read: FileAnalysis) -> None:
+    """Every experiment of a file, and how its rows were accounted for."""
+    session.say(f"{read.rows_in:,} rows in, {read.used:,} used, {read.set_aside_count:,} set aside.", *read.notes)
+    if read.set_aside:
+        session.table(
+            "Set aside",
+            ("line", "column", "value", "reason"),
+            [(str(one.line), one.column, one.value, one.reason) for one in read.set_aside[:10]],
+        )
+    for found in read.analyses[:20]:
+        show_analysis(found)
+    if len(read.analyses) > 20:
+        session.say(f"… and {len(read.analyses) - 20} more experiments; see them all with --json.")
+
+
+def show_decision(call: Call, arm: str | None, rule: str, reasons: Sequence[str]) -> None:
+    """The call, the rule that gave it, and its reasons."""
+    session.say(
+        f"{call.value.upper()}{f' {arm}' if arm else ''}", *(f"  {reason}" for reason in reasons), f"Rule: {rule}"
+    )

@@ -1,0 +1,351 @@
+"""Read models of an experiment: health first, then the verdict in plain words, then numbers with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Role
+from proofsheet.domain.result import (
+    Analysis,
+    ArmCost,
+    Call,
+    Decision,
+    Evidence,
+    HealthCheck,
+    Result,
+    Status,
+)
+from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers
+
+if TYPE_CHECKING:
+    from warehouse.store import Reader
+
+#: What an evidence grade means, for people.
+EVIDENCE: Mapping[Evidence, str] = {
+    Evidence.A: "Randomised, and the split checks out: the difference can be put down to the creative.",
+    Evidence.B: (
+        "The platform split the traffic, and it was not shown to be random: who saw which ad may differ. "
+        "Read the lift as strong indication, not proof."
+    ),
+    Evidence.C: "Observational: a health check failed, so other causes may explain the difference. Do not act on it alone.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRow:
+    """One arm on the primary metric; ``result`` is None for the control."""
+
+    arm: Arm
+    title: str
+    cover: str | None  # hash of a picture of the arm
+    value: float | None
+    n: int
+    successes: float | None
+    result: Result | None
+    cost: ArmCost | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """The running rate of one arm up to a day, with the 95 % limits of Wilson's score interval."""
+
+    arm: str
+    title: str
+    day: date
+    trials: int
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A guarded metric of one arm: whether its interval stays within the margin; None when that is open."""
+
+    title: str
+    result: Result
+    margin: float
+    ok: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedCall:
+    """What the rule proposes on the stored analysis."""
+
+    call: Call
+    arm: str | None
+    rule: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsPage:
+    """Everything about one experiment; ``reached`` says whether the planned size is there or the test has ended."""
+
+    experiment: Experiment
+    analysis: Analysis | None
+    arms: tuple[ArmRow, ...]
+    guardrails: tuple[Guardrail, ...]
+    secondary: tuple[tuple[str, Result], ...]
+    trend: tuple[Point, ...]
+    progress: float  # share (0–1) of the planned size of the smallest arm
+    reached: bool
+    headline: str
+    sentence: str
+    evidence: Evidence | None
+    blocking: tuple[HealthCheck, ...]
+    decisions: tuple[Decision, ...]
+    proposal: ProposedCall | None
+    titles: Mapping[str, str]
+
+
+def arm_titles(experiment: Experiment) -> Mapping[str, str]:
+    """A readable name for each arm: the levels in which the arms differ, or the label of an upload."""
+    levels = [arm.levels for arm in experiment.arms if arm.levels]
+    names = [name for name in (levels[0] if levels else ()) if len({one.get(name) for one in levels}) > 1]
+    titles = {}
+    for arm in experiment.arms:
+        told = " · ".join(arm.levels[name] for name in names if name in arm.levels)
+        titles[arm.name] = told or arm.name
+    clashes = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+    return {
+        name: f"{title} ({name})" if title in clashes and title != name else title for name, title in titles.items()
+    }
+
+
+def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
+    """The experiment with its latest analysis; nothing is computed anew but words and running rates."""
+    experiment = reader.experiment(experiment_id)
+    analysis = reader.analysis(experiment_id)
+    titles = arm_titles(experiment)
+    sheet = contact_sheet(reader, experiment.campaign)
+    arms = _arm_rows(experiment, analysis, sheet, titles)
+    progress = _progress(experiment, arms)
+    reached = progress >= 1 or experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
+    blocking = tuple(c for c in analysis.health if c.ok is False and c.severity == "blocking") if analysis else ()
+    evidence = next((row.result.evidence for row in arms if row.result), None)
+    headline, sentence = verdict_words(experiment, arms, reached=reached, progress=progress, blocked=bool(blocking))
+    return ResultsPage(
+        experiment=experiment,
+        analysis=analysis,
+        arms=arms,
+        guardrails=_guardrails(experiment, analysis, titles),
+        secondary=_of_role(experiment, analysis, titles, Role.SECONDARY),
+        trend=_trend(reader, experiment, titles) if analysis else (),
+        progress=progress,
+        reached=reached,
+        headline=headline,
+        sentence=sentence,
+        evidence=evidence,
+        blocking=blocking,
+        decisions=reader.decisions(experiment_id),
+        proposal=_proposal(experiment, analysis),
+        titles=titles,
+    )
+
+
+def _arm_rows(
+    experiment: Experiment, analysis: Analysis | None, sheet: ContactSheet, titles: Mapping[str, str]
+) -> tuple[ArmRow, ...]:
+    primary = experiment.primary.name
+    results = {r.arm: r for r in analysis.results if r.metric == primary and not r.segment} if analysis else {}
+    costs = {cost.arm: cost for cost in analysis.costs} if analysis else {}
+    rows = []
+    for arm in experiment.arms:
+        own = [item for item in sheet.items if item.asset.id in set(arm.asset_ids)]
+        result = None if arm.is_control else results.get(arm.name)
+        source = next(iter(results.values()), None) if arm.is_control else result
+        rows.append(
+            ArmRow(
+                arm=arm,
+                title=titles[arm.name],
+                cover=next(iter(covers(own, 1)), None),
+                value=(source.value_control if arm.is_control else source.value_arm) if source else None,
+                n=(source.n_control if arm.is_control else source.n_arm) if source else 0,
+                successes=(source.sum_x_control if arm.is_control else source.sum_x_arm) if source else None,
+                result=result,
+                cost=costs.get(arm.name),
+            )
+        )
+    return tuple(rows)
+
+
+def _progress(experiment: Experiment, arms: Sequence[ArmRow]) -> float:
+    planned = experiment.design.n_per_arm if experiment.design else 0
+    if not planned:
+        return 1.0 if any(row.n for row in arms) else 0.0
+    return min((row.n for row in arms), default=0) / planned
+
+
+def _of_role(
+    experiment: Experiment, analysis: Analysis | None, titles: Mapping[str, str], role: Role
+) -> tuple[tuple[str, Result], ...]:
+    names = {metric.name for metric in experiment.metrics if metric.role is role}
+    found = (r for r in analysis.results if r.metric in names and not r.segment) if analysis else ()
+    return tuple((titles.get(r.arm, r.arm), r) for r in found if r.arm != r.control)
+
+
+def _guardrails(experiment: Experiment, analysis: Analysis | None, titles: Mapping[str, str]) -> tuple[Guardrail, ...]:
+    margins = {metric.name: metric.margin for metric in experiment.metrics}
+    return tuple(
+        Guardrail(title=title, result=result, margin=margins[result.metric], ok=within(result, margins[result.metric]))
+        for title, result in _of_role(experiment, analysis, titles, Role.GUARDRAIL)
+    )
+
+
+def within(result: Result, margin: float) -> bool | None:
+    """Whether harm beyond the margin is excluded (True), shown (False), or neither (None)."""
+    if result.lift_low is None or result.lift_high is None:
+        return None
+    worst, best = result.lift_low, result.lift_high
+    if not result.higher_is_better:
+        worst, best = -best, -worst
+    return True if worst >= -margin else False if best < -margin else None
+
+
+def verdict_words(
+    experiment: Experiment, arms: Sequence[ArmRow], *, reached: bool, progress: float, blocked: bool
+) -> tuple[str, str]:
+    """A headline and a sentence that say what the primary metric shows, and no more."""
+    metric = experiment.primary.name.replace("_", " ")
+    tested = [row for row in arms if row.result and row.result.status is Status.OK and row.result.lift is not None]
+    if not tested:
+        return "No result yet", "Import the platform's report of these ads; the analysis follows from it."
+    sign = 1 if experiment.primary.higher_is_better else -1
+    best = max(tested, key=lambda row: sign * (row.result.lift or 0.0) if row.result else 0.0)
+    found = best.result
+    assert found is not None  # `tested` has results only
+    told = _told(found)
+    if blocked:
+        return (
+            "Do not read these results yet",
+            f"A health check failed; mend that first. “{best.title}” stands at {told}.",
+        )
+    if not reached:
+        headline = f"Too early to call: {min(progress, 1):.0%} of the planned size is in"
+        return headline, f"“{best.title}” stands highest on {metric}, at {told}. That may still turn."
+    low, high = _adjusted(found)
+    if low is not None and sign * low > 0 and (high is None or sign * high > 0):
+        return f"“{best.title}” beats the control on {metric}", f"Its lift is {told}, counting all comparisons made."
+    worse = [row for row in tested if row.result and _shown_worse(row.result, sign)]
+    if len(worse) == len(tested):
+        return (
+            f"Every variant does worse than the control on {metric}",
+            f"The best of them, “{best.title}”, has {told}.",
+        )
+    return f"No variant is shown to beat the control on {metric}", f"The highest, “{best.title}”, has {told}."
+
+
+def _adjusted(result: Result) -> tuple[float | None, float | None]:
+    if result.adjusted_lift_low is None and result.adjusted_lift_high is None:
+        return result.lift_low, result.lift_high
+    return result.adjusted_lift_low, result.adjusted_lift_high
+
+
+def _shown_worse(result: Result, sign: int) -> bool:
+    low, high = _adjusted(result)
+    edge = high if sign > 0 else low
+    return edge is not None and sign * edge < 0
+
+
+def _told(result: Result) -> str:
+    low, high = _adjusted(result)
+
+    def signed(value: float | None) -> str:
+        return "unbounded" if value is None else f"{value * 100:+.1f} %".replace("-", "−")
+
+    return (
+        f"{signed(result.lift)} ({result.confidence:.0%} interval {signed(low)} to {signed(high)}, "
+        f"n = {result.n_arm:,} against {result.n_control:,})"
+    )
+
+
+def wilson(successes: float, trials: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Limits of the score interval of a proportion (Wilson 1927); 0 to 1 without trials."""
+    if not trials:
+        return 0.0, 1.0
+    rate, share = successes / trials, z * z / trials
+    middle = (rate + share / 2) / (1 + share)
+    half = z / (1 + share) * math.sqrt(max(rate * (1 - rate), 0.0) / trials + share / (4 * trials))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def _trend(reader: Reader, experiment: Experiment, titles: Mapping[str, str]) -> tuple[Point, ...]:
+    daily: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
+    for row in reader.daily(experiment):
+        if row.day is not None and row.impressions:
+            seen, clicked = daily[row.arm].get(row.day, (0, 0))
+            daily[row.arm][row.day] = (seen + row.impressions, clicked + (row.clicks or 0))
+    points = []
+    for arm in experiment.arms:
+        trials = clicks = 0
+        for day in sorted(daily.get(arm.name, {})):
+            seen, clicked = daily[arm.name][day]
+            trials, clicks = trials + seen, clicks + clicked
+            low, high = wilson(clicks, trials)
+            points.append(
+                Point(
+                    arm=arm.name,
+                    title=titles[arm.name],
+                    day=day,
+                    trials=trials,
+                    rate=clicks / trials,
+                    low=low,
+                    high=high,
+                )
+            )
+    return tuple(points)
+
+
+def _proposal(experiment: Experiment, analysis: Analysis | None) -> ProposedCall | None:
+    if analysis is None or not analysis.results:
+        return None
+    from experiments.decision import decide as rule
+
+    ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
+    found = rule(analysis.results, analysis.health, experiment.design, ended=ended)
+    return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=tuple(found.reasons))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaCost:
+    """What showing the ads cost, over the experiments of a campaign."""
+
+    experiment: Experiment
+    rows: tuple[tuple[str, ArmCost], ...]  # title of the arm, its money
+    spend: Decimal
+    currency: str
+    clicks: int
+    conversions: Decimal
+
+    @property
+    def per_conversion(self) -> Decimal | None:
+        """Spend for each conversion, None when there is none."""
+        return self.spend / self.conversions if self.conversions else None
+
+
+def media_costs(reader: Reader, slug: str) -> tuple[MediaCost, ...]:
+    """The money of every analysed experiment of a campaign."""
+    found = []
+    for experiment in reader.experiments(slug):
+        analysis = reader.analysis(experiment.id)
+        if analysis is None or not analysis.costs:
+            continue
+        titles = arm_titles(experiment)
+        found.append(
+            MediaCost(
+                experiment=experiment,
+                rows=tuple((titles.get(cost.arm, cost.arm), cost) for cost in analysis.costs),
+                spend=sum((cost.spend for cost in analysis.costs), Decimal(0)),
+                currency=analysis.costs[0].currency,
+                clicks=sum(cost.clicks for cost in analysis.costs),
+                conversions=sum((cost.conversions for cost in analysis.costs), Decimal(0)),
+            )
+        )
+    return tuple(found)
