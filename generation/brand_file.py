@@ -1,0 +1,105 @@
+"""Reads the file of a brand kit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from generation.identity import is_font_file
+from generation.palette_roles import ROLES, complete_palette
+from generation.toml_fields import Problems, Table, nearest
+from generation.toml_source import TomlSource
+from proofsheet.domain.campaign import BrandKit, PaletteColour
+
+_HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
+_FONT_FOLDER = Path(__file__).parent / "fonts"
+
+
+def read_brand(path: Path, problems: Problems) -> BrandKit:
+    """Read a brand file; broken rules are noted, and the kit is only whole when there were none.
+
+    Raises:
+        InputError: the file is not TOML.
+        NotFoundError: there is no such file.
+    """
+    source = TomlSource(path)
+    root = Table(source, (), source.data, problems)
+    if not root.has("brand"):
+        root.note(None, "the section [brand] is missing.", "Begin the file with the line [brand].")
+    table = root.table("brand")
+    name = table.text("name", required=root.has("brand"), like='"Norda"')
+    brand = BrandKit(
+        name=name,
+        palette=_palette(root),
+        wordmark=table.text("wordmark", default=name),
+        logo=table.file("logo", required=False, like='"logo.png"'),
+        clear_space=table.number("clear_space", 0.5, low=0.0, high=3.0, like="0.5"),
+        headline_font=_font(table, "headline_font"),
+        body_font=_font(table, "body_font"),
+        tone=table.texts("tone"),
+        descriptors=table.texts("descriptors"),
+        references=_references(table),
+        forbidden_words=table.texts("forbidden_words"),
+    )
+    table.close({"palette": "Write each colour as its own [[palette]] after the section [brand]."})
+    root.close()
+    return brand
+
+
+def bundled_families() -> tuple[str, ...]:
+    """The font families that come with Proofsheet."""
+    return tuple(sorted({file.stem.rsplit("-", 1)[0] for file in _FONT_FOLDER.glob("*.ttf")}))
+
+
+def _font(table: Table, key: str) -> str:
+    name = table.text(key, default="manrope")
+    if is_font_file(name):
+        found = table.existing_file(key, name)
+        return str(found) if found else name
+    family = name.lower().replace(" ", "-")
+    if family not in bundled_families():
+        remedy = f"{nearest(family, bundled_families())} Or give the path of a font file, such as fonts/own.ttf."
+        table.note(key, f"got {name!r}, which is not a bundled font family.", remedy)
+    return family
+
+
+def _references(table: Table) -> tuple[Path, ...]:
+    found = []
+    for position, name in enumerate(table.texts("references", like='["one.png"]')):
+        path = table.existing_file("references", name, position)
+        if path:
+            found.append(path)
+    return tuple(found)
+
+
+def _palette(root: Table) -> tuple[PaletteColour, ...]:
+    entries = root.tables("palette")
+    if not entries:
+        root.note(
+            None, "the palette is empty.", 'Add at least one colour: [[palette]], name = "green", hex = "#14532d".'
+        )
+    colours: list[PaletteColour] = []
+    for entry in entries:
+        name = entry.text("name", required=True, like='"deep green"')
+        hex_code = _hex(entry)
+        role = entry.text("role")
+        if role and role not in ROLES:
+            entry.note("role", f"got {role!r}, which is not a role of a colour.", nearest(role, ROLES))
+        if name in {colour.name for colour in colours}:
+            entry.note("name", f"the colour {name!r} stands twice in the palette.", "Give every colour its own name.")
+        if hex_code:
+            colours.append(PaletteColour(name=name, hex=hex_code, role=role))
+        entry.close()
+    return complete_palette(colours) if colours else ()
+
+
+def _hex(entry: Table) -> str:
+    value = entry.text("hex", required=True, like='"#14532d"')
+    match = _HEX.fullmatch(value)
+    if match is None:
+        if value:
+            rule = f"got {value!r}, which is not a colour of six hexadecimal digits."
+            entry.note("hex", rule, 'Write it as "#14532d": red, green and blue, two digits each.')
+        return ""
+    digits = match[1] if len(match[1]) == 6 else "".join(2 * digit for digit in match[1])
+    return f"#{digits.lower()}"

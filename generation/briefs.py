@@ -1,0 +1,166 @@
+"""Reads a campaign's brief with its brand kit, and says everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from generation.brand_file import read_brand
+from generation.brief_factors import SLUG, SLUG_RULE, Wording, check_words, read_factors
+from generation.layouts import layout_names
+from generation.placements import load_placements
+from generation.scenes import SCENES
+from generation.toml_fields import Problems, Table, nearest
+from generation.toml_source import TomlSource
+from proofsheet.domain.campaign import BrandKit, Brief, Campaign, Placement, Product
+from proofsheet.errors import NotFoundError
+
+#: More variants than any test could tell apart; the limit keeps a slip of the finger from laying out a million.
+MOST_VARIANTS = 5000
+
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
+
+
+def load_brand(path: Path) -> BrandKit:
+    """Read a brand kit. Paths in it start from its folder and become absolute; missing palette roles are derived.
+
+    Raises:
+        InputError: the file breaks rules; all of them are listed with line and key.
+        NotFoundError: there is no such file.
+    """
+    problems = Problems()
+    brand = read_brand(path, problems)
+    problems.stop_if_any(f"The brand kit {path}")
+    return brand
+
+
+def load_campaign(path: Path) -> Campaign:
+    """Read a brief and the brand kit it names. Paths start from the folder of the file they stand in.
+
+    Raises:
+        InputError: a file breaks rules; all of them, of both files, are listed with line and key.
+        NotFoundError: there is no such file.
+    """
+    problems = Problems()
+    source = TomlSource(path)
+    root = Table(source, (), source.data, problems)
+    for section in ("campaign", "product"):
+        if not root.has(section):
+            root.note(None, f"the section [{section}] is missing.", f"Add the line [{section}] and its keys below it.")
+    table = root.table("campaign")
+    brand_problems = Problems()
+    brand = _read_brand_named(table, brand_problems)
+    brief = _read_brief(root, table, brand)
+    problems.add(brand_problems)
+    problems.stop_if_any(f"The brief {path}")
+    return Campaign(brief=brief, brand=brand)
+
+
+def _read_brand_named(table: Table, problems: Problems) -> BrandKit:
+    name = table.text("brand", default="brand.toml", like='"brand.toml"')
+    path = table.source.path.parent / name
+    try:
+        return read_brand(path, problems)
+    except NotFoundError:
+        key = "brand" if table.has("brand") else None
+        remedy = 'Name it from the folder of the brief: brand = "brand.toml"'
+        table.note(key, f"the brand file {name!r} does not exist.", remedy)
+        return BrandKit(name="", palette=(), wordmark="")
+
+
+def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
+    written = root.has("campaign")
+    slug = table.text("slug", required=written, like='"summer-launch"')
+    if slug and not SLUG.fullmatch(slug):
+        table.note("slug", f"got {slug!r}, {SLUG_RULE}.", 'Write, for example: slug = "summer-launch"')
+    placements = _placements(table, required=written)
+    locales = _locales(table)
+    never = table.texts("never")
+    forbidden = dict.fromkeys(never, "the brief") | dict.fromkeys(brand.forbidden_words, "the brand kit")
+    offer = table.text("offer")
+    check_words(offer, "the offer", forbidden, lambda rule, remedy: table.note("offer", rule, remedy))
+    plan, test = root.table("plan"), root.table("test")
+    brief = Brief(
+        slug=slug,
+        name=table.text("name", default=slug),
+        objective=table.text("objective", default="conversions"),
+        product=_product(root),
+        message=table.text("message"),
+        offer=offer,
+        audience=table.text("audience"),
+        placements=tuple(placement.name for placement in placements),
+        locales=locales,
+        factors=read_factors(
+            root,
+            Wording(locales=locales, forbidden=forbidden, placements=placements),
+            layout_names(),
+            tuple(SCENES),
+        ),
+        must=table.texts("must"),
+        never=never,
+        destination=_destination(table),
+        max_variants=plan.integer("max_variants", 12, low=1, high=MOST_VARIANTS, like="12"),
+        seed=plan.integer("seed", 1, low=0, high=2**32 - 1, like="7"),
+        seeds_per_scene=plan.integer("seeds_per_scene", 1, low=1, high=100, like="1"),
+        budget=plan.money("budget"),
+        start=test.day("start"),
+        days=test.integer("days", 14, low=1, high=366, like="21"),
+        daily_impressions=test.integer("daily_impressions", 10_000, low=1, high=10**10, like="90000"),
+        baseline_rate=test.number("baseline_rate", 0.01, low=1e-7, high=1 - 1e-7, like="0.012"),
+        minimum_lift=test.number("minimum_lift", 0.10, low=0.001, high=10.0, like="0.15"),
+        media_budget=test.money("media_budget"),
+    )
+    for section in (table, plan, test, root):
+        section.close()
+    return brief
+
+
+def _product(root: Table) -> Product:
+    table = root.table("product")
+    written = root.has("product")
+    product = Product(
+        name=table.text("name", required=written, like='"Cold brew"'),
+        image=table.file("image", required=written, like='"product.png"') or Path(),
+        description=table.text("description"),
+        kind=table.text("kind"),
+    )
+    table.close()
+    return product
+
+
+def _placements(table: Table, *, required: bool) -> tuple[Placement, ...]:
+    known = load_placements()
+    names = table.texts("placements", like='["meta_feed_portrait", "meta_story"]')
+    if required and not names:
+        remedy = 'Write, for example: placements = ["meta_feed_portrait", "meta_story"]'
+        table.note("placements" if table.has("placements") else None, "the brief has no placements.", remedy)
+    for position, name in enumerate(names):
+        if name not in known:
+            table.note("placements", f"got {name!r}, which is not a placement.", nearest(name, known), position)
+        elif name in names[:position]:
+            table.note("placements", f"{name!r} stands twice.", "Leave one of them out.", position)
+    return tuple(known[name] for name in dict.fromkeys(names) if name in known)
+
+
+def _locales(table: Table) -> tuple[str, ...]:
+    locales = table.texts("locales", like='["en-US"]')
+    for position, locale in enumerate(locales):
+        if not _LOCALE.fullmatch(locale):
+            rule = f"got {locale!r}, which is not a language tag."
+            table.note("locales", rule, 'Write language and country, such as "en-US" or "de-DE".', position)
+        elif locale in locales[:position]:
+            table.note("locales", f"{locale!r} stands twice.", "Leave one of them out.", position)
+    if table.has("locales") and not locales:
+        table.note("locales", "the list is empty.", 'Write, for example: locales = ["en-US"]')
+    return tuple(dict.fromkeys(locales)) or ("en-US",)
+
+
+def _destination(table: Table) -> str:
+    address = table.text("destination")
+    if address:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or any(c.isspace() for c in address):
+            rule = f"got {address!r}, which is not a web address."
+            table.note("destination", rule, "Write the full address, beginning with https://.")
+    return address
