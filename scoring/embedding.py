@@ -1,0 +1,242 @@
+"""CLIP embeddings through open_clip, from local weights only; the one place that imports torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofsheet.errors import InputError, require
+from scoring.framing import FRAMING, frames
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Vectors = NDArray[np.float32]
+
+_LOCAL = "local-dir:"
+_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
+
+
+class Embedder:
+    """An open_clip model that turns pictures and phrases into unit vectors.
+
+    Args:
+        model: a name open_clip knows, such as ``ViT-B-32``, or ``local-dir:FOLDER`` with ``open_clip_config.json`` and
+            ``open_clip_model.safetensors``.
+        checkpoint: path of the ``.safetensors`` weights of a named model; not used with a folder.
+        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` …
+        cache: folder for embeddings, one small file each; in memory only when None.
+
+    Only ``.safetensors`` weights are read, as other formats can run code; nothing is downloaded.
+
+    Raises:
+        InputError: model, folder or checkpoint cannot be used; the message says why.
+        MissingExtraError: open_clip or torch is not installed.
+    """
+
+    def __init__(self, model: str, checkpoint: str = "", *, device: str = "auto", cache: Path | None = None) -> None:
+        self._clip = require("open_clip", "to score brand fit")
+        self._torch = require("torch", "to score brand fit")
+        weights = _weights_of(model, checkpoint)
+        if device == "auto":
+            device = "cuda" if self._torch.cuda.is_available() else "cpu"
+        self._device = device
+        self._precision = "pure_bf16" if device.startswith("cuda") else "fp32"
+        self.model_name = model
+        self._model = self._load(model, weights)
+        self._tokenize = self._tokenizer(model)
+        self.fingerprint = self._fingerprint(weights)
+        self._memory: dict[str, Vectors] = {}
+        self._folder = cache / self.fingerprint if cache else None
+        self.calls = 0  # how many times the picture side of the model was run
+
+    @property
+    def title(self) -> str:
+        """The model as a score names it: name and fingerprint."""
+        name = Path(self.model_name.removeprefix(_LOCAL)).name
+        return f"{name}@{self.fingerprint}"
+
+    def _load(self, model: str, weights: Path) -> Any:
+        broken = require("safetensors", "to read CLIP weights").SafetensorError
+        try:
+            net = self._clip.create_model(
+                model,
+                load_weights=False,
+                pretrained_text=False,
+                precision=self._precision,
+                device=self._device,
+            )
+            self._clip.load_checkpoint(net, str(weights))
+        except broken as error:
+            raise InputError(
+                f"The file {weights} is no complete .safetensors file: {error}.", "Copy it again from its source."
+            ) from error
+        except (RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise InputError(
+                f"The weights {weights.name} cannot be loaded as open_clip model {model!r}: {first}",
+                "Give the model name the weights were trained with (QuickGELU models have names of their own).",
+            ) from error
+        return net.eval()
+
+    def _tokenizer(self, model: str) -> Any:
+        try:
+            return self._clip.get_tokenizer(model)
+        except (OSError, RuntimeError, ValueError, ImportError) as error:
+            raise InputError(
+                f"The tokenizer of open_clip model {model!r} is not on this machine.",
+                "Put its tokenizer files into the model's folder and name it as local-dir:FOLDER.",
+            ) from error
+
+    def _fingerprint(self, weights: Path) -> str:
+        """Twelve hex digits of weights, model, preprocessing, framing and precision: what may change an embedding."""
+        digest = hashlib.sha256()
+        with weights.open("rb") as file:
+            while block := file.read(1 << 22):
+                digest.update(block)
+        config = json.dumps(self._preprocessing(), sort_keys=True, default=str)
+        name = self.model_name if not self.model_name.startswith(_LOCAL) else "folder"
+        digest.update(f"{name}|{config}|{FRAMING}|{self._precision}".encode())
+        return digest.hexdigest()[:12]
+
+    def _preprocessing(self) -> dict[str, Any]:
+        return dict(self._model.visual.preprocess_cfg)
+
+    @property
+    def side(self) -> int:
+        """The side in pixels of the square pictures the model takes."""
+        size = self._preprocessing()["size"]
+        return int(size if isinstance(size, int) else size[0])
+
+    @property
+    def scale(self) -> float:
+        """The learned factor from cosine to logit."""
+        return float(self._model.logit_scale.exp().detach().float().cpu())
+
+    def pictures(self, images: Sequence[Image], keys: Sequence[str] | None = None) -> Vectors:
+        """Unit vectors (n, d) of whole pictures: half the padded whole, half the square tiles of long ones.
+
+        ``keys`` (the pictures' SHA-256, say) let an embedding be found again, in memory or in the cache folder.
+        """
+        names = list(keys) if keys is not None else [""] * len(images)
+        rows: list[Vectors | None] = [self._known(name) for name in names]
+        missing = [index for index, row in enumerate(rows) if row is None]
+        if missing:
+            framed = [frames(images[index], self.side) for index in missing]
+            flat = self._encode([frame for group in framed for frame in group])
+            start = 0
+            for index, group in zip(missing, framed, strict=True):
+                vector = _pooled(flat[start : start + len(group)])
+                start += len(group)
+                rows[index] = vector
+                self._keep(names[index], vector)
+        return np.stack([row for row in rows if row is not None])
+
+    def _encode(self, squares: Sequence[Image], batch: int = 32) -> Vectors:
+        """Unit vectors (n, d) of square pictures of the model's side."""
+        settings = self._preprocessing()
+        mean = np.asarray(settings["mean"], dtype=np.float32)
+        std = np.asarray(settings["std"], dtype=np.float32)
+        parts = []
+        for start in range(0, len(squares), batch):
+            stack = np.stack([np.asarray(square, dtype=np.float32) for square in squares[start : start + batch]])
+            planes = ((stack / 255.0 - mean) / std).transpose(0, 3, 1, 2)
+            tensor = self._torch.from_numpy(np.ascontiguousarray(planes)).to(self._device, dtype=self._dtype())
+            self.calls += 1
+            with self._torch.inference_mode():
+                vectors = self._model.encode_image(tensor, normalize=False)
+            parts.append(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
+        return _unit(np.concatenate(parts))
+
+    def _dtype(self) -> Any:
+        return self._torch.bfloat16 if self._precision == "pure_bf16" else self._torch.float32
+
+    def phrases(self, texts: Sequence[str], templates: Sequence[str] = ("{}",)) -> Vectors:
+        """Unit vectors (n, d) of phrases, each the mean over the templates it is put into."""
+        filled = [template.format(text) for text in texts for template in templates]
+        with self._torch.inference_mode():
+            vectors = self._model.encode_text(self._tokenize(filled).to(self._device), normalize=False)
+        rows = _unit(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
+        return _unit(rows.reshape(len(texts), len(templates), -1).mean(axis=1))
+
+    def _known(self, key: str) -> Vectors | None:
+        if not key:
+            return None
+        if key not in self._memory and self._folder is not None:
+            with suppress(OSError, ValueError, EOFError):  # absent or damaged: it is worked out again
+                self._memory[key] = np.load(self._path(key), allow_pickle=False)
+        return self._memory.get(key)
+
+    def _keep(self, key: str, vector: Vectors) -> None:
+        if not key:
+            return
+        self._memory[key] = vector
+        if self._folder is None:
+            return
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            np.save(file, vector)
+        os.replace(file.name, path)
+
+    def _path(self, key: str) -> Path:
+        assert self._folder is not None
+        return self._folder / key[:2] / f"{key}.npy"
+
+
+def _weights_of(model: str, checkpoint: str) -> Path:
+    """The ``.safetensors`` file to load. Raises InputError when there is none to trust."""
+    if model.startswith("hf-hub:"):
+        raise InputError(
+            f"The CLIP model {model!r} would have to be downloaded.",
+            "Save it in a folder and name it as local-dir:FOLDER.",
+        )
+    if model.startswith(_LOCAL):
+        folder = Path(model.removeprefix(_LOCAL))
+        if not (folder / "open_clip_config.json").is_file():
+            raise InputError(
+                f"There is no open_clip_config.json in {folder}.", "Name the folder of an open_clip model."
+            )
+        found = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+        if found:
+            return found[0]
+        others = sorted(path.name for path in folder.iterdir() if path.suffix in {".bin", ".pt", ".pth"})
+        also = f" ({', '.join(others)} can run code when loaded and is not read)" if others else ""
+        raise InputError(
+            f"There is no open_clip_model.safetensors in {folder}{also}.", "Convert the weights to .safetensors."
+        )
+    if not checkpoint:
+        raise InputError(
+            f"The CLIP model {model!r} has no weights: nothing is downloaded.",
+            "Set the checkpoint to the path of its .safetensors file.",
+        )
+    path = Path(checkpoint)
+    if path.suffix != ".safetensors":
+        raise InputError(
+            f"The checkpoint {path.name} is not a .safetensors file; other formats can run code when loaded.",
+            "Convert the weights to .safetensors.",
+        )
+    if not path.is_file():
+        raise InputError(f"There is no checkpoint at {path}.", "Give the path of the .safetensors file.")
+    return path
+
+
+def _pooled(vectors: Vectors) -> Vectors:
+    """One unit vector of the whole's and the tiles' vectors: half of each."""
+    if len(vectors) == 1:
+        return np.asarray(vectors[0], dtype=np.float32)
+    return np.asarray(_unit((vectors[:1] + vectors[1:].mean(axis=0, keepdims=True)) / 2)[0], dtype=np.float32)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
