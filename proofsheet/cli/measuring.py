@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,9 @@ def launch(
         str, typer.Option(help="impression (platform reports) or user (unit-level events).")
     ] = "impression",
     metric: Annotated[list[str] | None, typer.Option(help="Metrics, the primary first, as column:kind.")] = None,
+    started: Annotated[
+        datetime | None, typer.Option(help="When the platform began, if earlier than now.", formats=["%Y-%m-%d"])
+    ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Save it without starting it.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would be launched.")] = False,
     json: Json = False,
@@ -73,6 +77,7 @@ def launch(
             unit=unit,
             metrics=chosen,
             start=not draft,
+            started_at=started.replace(tzinfo=UTC) if started else None,
         )
     if json:
         session.answer(experiment)
@@ -163,12 +168,13 @@ def analyze(
     from proofsheet.cli.parse import metrics, one_of
     from proofsheet.cli.show_measuring import show_analysis, show_file_analysis
     from proofsheet.errors import InputError
-    from proofsheet.workflows import analyze as verb
+    from proofsheet.workflows.analyze import analyze as verb
+    from proofsheet.workflows.analyze_file import analyze_file
 
     one_of(correction, ("holm", "bh", "dunnett", "none"), "--correction")
     if data is None:
         house = session.house()
-        found = verb.analyze(house, experiment, correction=correction)
+        found = verb(house, experiment, correction=correction)
         if json:
             session.answer(found)
         else:
@@ -176,7 +182,7 @@ def analyze(
         return
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
-    read = verb.analyze_file(
+    read = analyze_file(
         data,
         arm=arm,
         control=control,

@@ -19,12 +19,28 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[int, typer.Option(help="The port; the next free one when it is taken.", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="The network name to listen on.")] = "localhost",
     open_browser: Annotated[bool, typer.Option("--open", help="Open a browser.")] = False,
 ) -> None:
-    """Serve the dashboard over this warehouse, on this machine only."""
-    from proofsheet.workflows.serve import serve as verb
+    """Serve the dashboard over this warehouse; reachable from this machine only, unless told otherwise."""
+    import subprocess
 
-    raise typer.Exit(verb(session.house(), port=port, open_browser=open_browser, say=session.say))
+    from dashboard.server import free_port, serve_command, serve_environment
+
+    home = session.house().settings.home
+    chosen = free_port(port)
+    if chosen != port:
+        session.say(f"Port {port} is taken; using {chosen}.")
+    session.say(f"Dashboard: http://{address}:{chosen}  (stop it with Ctrl-C)")
+    command = serve_command(chosen, home, headless=not open_browser, address=address)
+    server = subprocess.Popen(command, env=serve_environment(home))
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        server.terminate()
+        server.wait()
+        code = 0
+    raise typer.Exit(code)
 
 
 def demo(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from proofsheet.cli.session import session
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status
-from proofsheet.workflows.analyze import FileAnalysis
+from proofsheet.workflows.analyze_file import FileAnalysis
 from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def show_import(house: House, record: ImportRecord) -> None:
     session.say(
         f"{record.file_name}: {record.layout}; {record.rows_in} rows in, {record.loaded} loaded, "
         f"{record.set_aside} set aside, {record.flagged} flagged.",
-        f"From {record.first_day or 'no date'} to {record.last_day or 'no date'}; currency {record.currency or 'none'}.",
+        f"From {record.first_day or 'no date'} to {record.last_day or 'no date'}; "
+        f"currency {record.currency or 'none'}.",
     )
     session.table("Totals", ("", ""), list(record.totals.items()), right=(1,))
     if record.set_aside:

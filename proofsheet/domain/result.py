@@ -140,7 +140,11 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmCost:
-    """Money of one arm: making it and showing it."""
+    """Money of one arm: making it and showing it.
+
+    ``production`` and the prices per asset are in ``production_currency`` when that is named, else in ``currency``;
+    the two are never added.
+    """
 
     arm: str
     assets: int
@@ -155,6 +159,7 @@ class ArmCost:
     per_approved_asset: Decimal | None
     per_click: Decimal | None
     per_conversion: Decimal | None
+    production_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,18 @@
-"""analyze: health, lift with intervals, and money, for an experiment of ours or for any file."""
+"""analyze: health, lift with intervals, and money, for an experiment by what was ingested."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.assessment import Judgement
-from proofsheet.domain.experiment import Experiment, Metric, Role
-from proofsheet.domain.facts import Reject
-from proofsheet.domain.result import Analysis, ArmCost, Evidence, Result
-from proofsheet.errors import InputError
+from proofsheet.domain.experiment import Experiment, Role
+from proofsheet.domain.identity import content_id
+from proofsheet.domain.result import Analysis, ArmCost, Cell, HealthCheck, Result
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def analyze(house: House, experiment_id: str | None = None, *, correction: str = "holm") -> Analysis:
-    """Analyze an experiment on the facts as they are now; kept, once for each state of the data.
+    """Analyze an experiment on the facts as they are now; kept once for each state of the data.
 
     Platform reports are not randomised by us: their evidence grade is B at best. Unit-level events are grade A when
     the sample ratio holds.
@@ -32,172 +33,184 @@ def analyze(house: House, experiment_id: str | None = None, *, correction: str =
     with house.warehouse.read() as reader:
         experiment = find_experiment(reader, experiment_id)
         require_running(experiment)
-        version = f"{reader.data_version(experiment)}:{correction}"
+        version = _version(reader, experiment, correction)
         earlier = reader.analysis(experiment.id)
         if earlier is not None and earlier.data_version == version:
             return earlier
-        if experiment.unit == "impression":
-            fresh = _platform(reader, experiment, correction, version)
-        else:
-            fresh = _units(reader, experiment, correction, version)
+        judge = _platform if experiment.unit == "impression" else _units
+        fresh = judge(reader, experiment, correction)
+    fresh = replace(fresh, data_version=version)
     with house.warehouse.write() as writer:
         writer.save_analysis(fresh)
     return fresh
 
 
-def _platform(reader: Reader, experiment: Experiment, correction: str, version: str) -> Analysis:
+def _version(reader: Reader, experiment: Experiment, correction: str) -> str:
+    """Changes when a fact, a cost or an approval changes."""
+    money = sorted((entry.key, str(entry.amount)) for entry in reader.ledger(experiment.campaign))
+    approved = sorted(_approved(reader, experiment.campaign))
+    return content_id([reader.data_version(experiment), money, approved, correction])
+
+
+def _approved(reader: Reader, campaign: str) -> set[str]:
+    latest = reader.latest_reviews(campaign)
+    return {key for key, one in latest.items() if one.judgement is Judgement.APPROVE}
+
+
+def _platform(reader: Reader, experiment: Experiment, correction: str) -> Analysis:
     from experiments.counts import compare_cells
-    from experiments.health import delivery_balance, platform_health
+    from experiments.health import evidence_grade
 
     cells = {metric.name: reader.cells(experiment, metric) for metric in experiment.metrics}
-    primary_cells = cells[experiment.primary.name]
-    balance = delivery_balance(primary_cells)
-    health = (
-        *platform_health(
-            primary_cells,
-            {arm.name: arm.weight for arm in experiment.arms},
-            experiment.design,
-            unmatched=len(reader.unmatched(experiment)),
-        ),
-        balance,
-    )
-    evidence = Evidence.C if any(not one.ok and one.severity == "blocking" for one in health) else Evidence.B
+    primary = cells[experiment.primary.name]
+    health = _platform_health(reader, experiment, primary)
+    evidence = evidence_grade(health, randomised=False)
     results: list[Result] = []
-    for metric in experiment.metrics:
-        results += compare_cells(
-            metric,
-            cells[metric.name],
-            experiment.control.name,
-            experiment=experiment.id,
-            correction=correction if metric.role is Role.PRIMARY else "none",
-            evidence=evidence,
-        )
-    days = sorted({cell.cell.split("|", 1)[0] for cell in primary_cells})
+    if any(cell.arm == experiment.control.name for cell in primary):
+        for metric in experiment.metrics:
+            results += compare_cells(
+                metric,
+                cells[metric.name],
+                experiment.control.name,
+                experiment=experiment.id,
+                correction=correction if metric.role is Role.PRIMARY else "none",
+                evidence=evidence,
+            )
+    days = sorted({day for cell in primary if (day := _day(cell))})
     return Analysis(
         experiment=experiment.id,
         at=now(),
         source="platform report",
-        health=tuple(health),
+        health=health,
         results=tuple(results),
         costs=_costs(reader, experiment),
-        window_start=days[0] if days else "",
-        window_end=days[-1] if days else "",
-        data_version=version,
+        window_start=days[0].isoformat() if days else "",
+        window_end=days[-1].isoformat() if days else "",
     )
 
 
-def _units(reader: Reader, experiment: Experiment, correction: str, version: str) -> Analysis:
-    from experiments.analysis import compare
-    from experiments.health import both_arms, sample_ratio
+def _day(cell: Cell) -> date | None:
+    text = cell.cell.split("|", 1)[0]
+    return date.fromisoformat(text) if text[:1].isdigit() else None
 
-    counts = reader.unit_counts(experiment)
-    ratio = sample_ratio(counts.by_arm, {arm.name: arm.weight for arm in experiment.arms})
-    health = (ratio, both_arms(counts.in_both, sum(counts.by_arm.values())))
-    evidence = Evidence.B if any(one.ok is False for one in health) else Evidence.A
-    results: list[Result] = []
-    for metric in experiment.metrics:
-        results += compare(
-            metric,
-            reader.unit_aggregates(experiment, metric),
-            experiment.control.name,
-            experiment=experiment.id,
-            correction=correction if metric.role is Role.PRIMARY else "none",
-            evidence=evidence,
+
+def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell]) -> tuple[HealthCheck, ...]:
+    from experiments.health import both_arms, delivery_balance, enough_data, late_days, missing_days, sample_ratio
+
+    observed = {arm.name: 0 for arm in experiment.arms}
+    days: dict[str, set[date]] = {arm.name: set() for arm in experiment.arms}
+    for cell in cells:
+        observed[cell.arm] += cell.trials
+        if (day := _day(cell)) is not None:
+            days[cell.arm].add(day)
+    checks = [both_arms(observed, list(observed), experiment.control.name)]
+    all_days = sorted(set().union(*days.values()))
+    if all_days and checks[0].severity != "blocking":
+        weights = {arm.name: arm.weight for arm in experiment.arms}
+        checks.append(sample_ratio(observed, weights, steered=True))
+        checks.append(delivery_balance(cells))
+        checks.append(missing_days(days, all_days[0], all_days[-1]))
+        checks.append(late_days(all_days, now().date()))
+    checks.append(enough_data(observed, experiment.design))
+    strays = reader.unmatched(experiment)
+    if strays:
+        shown = ", ".join(dict.fromkeys(one.ad or one.ad_id for one in strays[:3]))
+        checks.append(
+            HealthCheck(
+                name="unmatched_ads",
+                ok=False,
+                message=f"{len(strays)} ads of the reports belong to no arm ({shown}); they are left out.",
+                severity="warning",
+            )
         )
+    return tuple(checks)
+
+
+def _units(reader: Reader, experiment: Experiment, correction: str) -> Analysis:
+    from experiments.analysis import compare
+    from experiments.health import both_arms, enough_data, evidence_grade, sample_ratio
+
+    account = reader.unit_account(experiment)
+    observed = {arm.name: account.units.get(arm.name, 0) for arm in experiment.arms}
+    checks = [both_arms(observed, list(observed), experiment.control.name)]
+    if checks[0].severity != "blocking":
+        checks.append(sample_ratio(observed, {arm.name: arm.weight for arm in experiment.arms}))
+    checks.append(enough_data(observed, experiment.design))
+    if account.in_two_arms:
+        checks.append(
+            HealthCheck(
+                name="units_in_two_arms",
+                ok=False,
+                message=f"{account.in_two_arms:,} units saw more than one arm; they are left out.",
+                severity="warning",
+            )
+        )
+    evidence = evidence_grade(checks, randomised=True)
+    results: list[Result] = []
+    if observed[experiment.control.name]:
+        for metric in experiment.metrics:
+            results += compare(
+                metric,
+                reader.unit_aggregates(experiment, metric),
+                experiment.control.name,
+                experiment=experiment.id,
+                correction=correction if metric.role is Role.PRIMARY else "none",
+                evidence=evidence,
+            )
     return Analysis(
         experiment=experiment.id,
         at=now(),
         source="unit-level events",
-        health=health,
+        health=tuple(checks),
         results=tuple(results),
         costs=_costs(reader, experiment),
-        data_version=version,
     )
 
 
 def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
-    from experiments.cost import arm_costs
+    """Production by arm (its assets, and its share of their scenes) beside what the platform says was spent."""
+    from experiments.cost import ArmMoney, arm_costs
 
-    reviews = reader.latest_reviews(experiment.campaign)
-    return arm_costs(
-        experiment,
-        reader.assets(experiment.campaign),
-        {key for key, one in reviews.items() if one.judgement is Judgement.APPROVE},
-        reader.ledger(experiment.campaign),
-        reader.arm_deliveries(experiment),
+    production, made_in = _production(reader, experiment)
+    approved = _approved(reader, experiment.campaign)
+    totals = {one.arm: one for one in reader.arm_deliveries(experiment)}
+    spent_in = next((one.currency for one in totals.values() if one.currency), made_in)
+    costs = arm_costs(
+        [
+            ArmMoney(
+                arm=arm.name,
+                assets=len(arm.asset_ids),
+                approved=len(approved & set(arm.asset_ids)),
+                production=production[arm.name],
+                currency=spent_in,
+                spend=totals[arm.name].spend or Decimal(0),
+                impressions=totals[arm.name].impressions or 0,
+                clicks=totals[arm.name].clicks or 0,
+                conversions=totals[arm.name].conversions or Decimal(0),
+            )
+            for arm in experiment.arms
+        ]
     )
+    return tuple(replace(one, production_currency=made_in) for one in costs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileAnalysis:
-    """What the rows of a file say, experiment by experiment, with every row accounted for."""
-
-    analyses: tuple[Analysis, ...]
-    rows_in: int
-    used: int
-    set_aside: tuple[Reject, ...]
-    set_aside_count: int
-    notes: tuple[str, ...]
-
-
-def analyze_file(
-    path: Path,
-    *,
-    arm: str,
-    control: str | None = None,
-    metrics: Sequence[Metric] = (),
-    unit: str | None = None,
-    experiment: str | None = None,
-    trials: str | None = None,
-    successes: str | None = None,
-    correction: str = "holm",
-    confidence: float = 0.95,
-    weights: Mapping[str, float] | None = None,
-) -> FileAnalysis:
-    """Analyze any CSV, TSV, Parquet or Excel file, with no set-up.
-
-    Either ``metrics`` of unit-level rows, or ``trials`` and ``successes`` of counted rows.
-
-    Raises:
-        InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
-        NotFoundError: there is no such file.
-    """
-    from warehouse.tables import file_aggregates
-
-    if bool(metrics) == bool(trials or successes):
-        raise InputError(
-            "Name either metrics or counts to analyze, not both and not neither.",
-            "For example: --metric retention_7:proportion, or: --trials impressions --successes clicks",
-        )
-    if bool(trials) != bool(successes):
-        raise InputError("--trials and --successes belong together.", "Name both columns.")
-    read = file_aggregates(
-        path, arm=arm, metrics=metrics, unit=unit, experiment=experiment, trials=trials, successes=successes
-    )
-    if not read.experiments:
-        raise InputError(f"{path.name} has no usable row.", "; ".join(one.reason for one in read.set_aside[:3]))
-    first = next(iter(read.experiments.values()))
-    chosen = _control(control, tuple(first.counts), single=len(read.experiments) == 1)
-    analyses = tuple(
-        _one(
-            name,
-            table,
-            chosen,
-            metrics,
-            successes,
-            trials,
-            correction,
-            confidence,
-            weights,
-            read.duplicates.get(name, 0),
-        )
-        for name, table in read.experiments.items()
-    )
-    return FileAnalysis(
-        analyses=analyses,
-        rows_in=read.rows_in,
-        used=read.used,
-        set_aside=read.set_aside,
-        set_aside_count=read.set_aside_count,
-        notes=read.notes,
-    )
+def _production(reader: Reader, experiment: Experiment) -> tuple[dict[str, Decimal], str]:
+    """What making each arm's assets cost: a scene's cost is shared evenly by all assets that use it."""
+    assets = reader.assets(experiment.campaign)
+    ledger = reader.ledger(experiment.campaign)
+    arm_of = {asset_id: arm.name for arm in experiment.arms for asset_id in arm.asset_ids}
+    users: dict[str, list[str]] = defaultdict(list)
+    for asset in assets:
+        if asset.scene_id:
+            users[asset.scene_id].append(asset.id)
+    by_arm = {arm.name: Decimal(0) for arm in experiment.arms}
+    currencies = [entry.currency for entry in ledger]
+    currency = max(set(currencies), key=currencies.count) if currencies else ""
+    for entry in ledger:
+        if entry.what == "media" or entry.currency != currency:
+            continue
+        sharing = [entry.asset_id] if entry.asset_id else users.get(entry.scene_id or "", [])
+        for asset_id in sharing:
+            if asset_id in arm_of:
+                by_arm[arm_of[asset_id]] += entry.amount / len(sharing)
+    return by_arm, currency

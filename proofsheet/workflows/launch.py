@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.assessment import Judgement
@@ -103,10 +104,12 @@ def launch(
     unit: str = "impression",
     metrics: Sequence[Metric] = (),
     start: bool = True,
+    started_at: datetime | None = None,
 ) -> Experiment:
     """Save the experiment and, unless told not to, start it; once running it is frozen.
 
-    Launching the same arms, metrics and design again returns the experiment that is there.
+    Launching the same arms, metrics and design again returns the experiment that is there. ``started_at`` is for an
+    experiment that the platform began earlier: facts from before it do not count. The present moment by default.
 
     Raises:
         NotFoundError: the control has no approved asset.
@@ -127,7 +130,8 @@ def launch(
         existing = {one.id: one for one in writer.experiments(draft.campaign)}
         experiment = existing.get(draft.id, draft)
         if start and experiment.status is ExperimentStatus.DRAFT:
-            experiment = replace(experiment, status=experiment.status.to(ExperimentStatus.RUNNING), started_at=now())
+            running = experiment.status.to(ExperimentStatus.RUNNING)
+            experiment = replace(experiment, status=running, started_at=started_at or now())
         if experiment != existing.get(draft.id):
             writer.save_experiment(experiment)
     return experiment
