@@ -34,7 +34,9 @@ def exact(value: Decimal | None, where: str) -> Decimal | None:
     if value is None:
         return None
     try:
-        return value.quantize(_QUANTUM, context=_WIDE)
+        if value.is_finite():
+            return value.quantize(_QUANTUM, context=_WIDE)
+        raise InvalidOperation
     except InvalidOperation:
         raise InputError(
             f"{where}: the amount {value} cannot be kept.", "Amounts are finite and below 10^20; mend the file."

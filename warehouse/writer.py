@@ -294,29 +294,31 @@ class Writer(Reader):
         """
         if self.import_by_hash(record.sha256, record.kind) is not None:
             return False
+        import_no = int(self._session.rows("SELECT nextval('import_order')")[0][0])
+        tables = {
+            "deliveries": delivery_columns(deliveries, import_no) if deliveries else {},
+            "exposures": exposure_columns(exposures, import_no) if exposures else {},
+            "outcomes": outcome_columns(outcomes, import_no) if outcomes else {},
+            "rejects": reject_columns(rejects, import_no) if rejects else {},
+        }
         self._keep_raw(record, raw)
-        import_no = int(
-            self._write(
-                "INSERT INTO imports VALUES (nextval('import_order'), ?, ?, ?, ?, ?, ?) RETURNING import_no",
-                record.id,
-                record.sha256,
-                record.kind,
-                record.platform,
-                record.campaign,
-                to_json(replace(record, already_imported=False)),
-            )[0][0]
+        self._write(
+            "INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?, ?)",
+            import_no,
+            record.id,
+            record.sha256,
+            record.kind,
+            record.platform,
+            record.campaign,
+            to_json(replace(record, already_imported=False)),
         )
+        for table, columns in tables.items():
+            if columns:
+                self._session.insert(table, columns)
         if deliveries:
-            self._session.insert("deliveries", delivery_columns(deliveries, import_no))
             replace_deliveries(self._session, import_no)
-        if exposures:
-            self._session.insert("exposures", exposure_columns(exposures, import_no))
-        if outcomes:
-            self._session.insert("outcomes", outcome_columns(outcomes, import_no))
         if exposures or outcomes:
             replace_unit_facts(self._session, import_no, record.kind)
-        if rejects:
-            self._session.insert("rejects", reject_columns(rejects, import_no))
         return True
 
     def _keep_raw(self, record: ImportRecord, raw: Path) -> None:
