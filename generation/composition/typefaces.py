@@ -99,7 +99,9 @@ def open_typeface(name: str, *, strong: bool, base: Path | None = None) -> Typef
             (f"Did you mean {near[0]!r}? " if near else "") + f"Bundled are {', '.join(FAMILIES)}.",
         )
     if not path.is_file():
-        raise InputError(f"The font file {path} does not exist.", f"Check the path, or take one of {', '.join(FAMILIES)}.")
+        raise InputError(
+            f"The font file {path} does not exist.", f"Check the path, or take one of {', '.join(FAMILIES)}."
+        )
     try:
         ImageFont.truetype(str(path), 20)
     except OSError as error:

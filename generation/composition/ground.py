@@ -1,0 +1,177 @@
+"""The ground under words: measured contrast, the choice of ink, and calming where a scene is too busy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from generation.composition.colour import (
+    Floats,
+    Rgb,
+    contrast_map,
+    from_oklch,
+    luminance,
+    luminance_map,
+    mean_rgb,
+    mix,
+    to_oklch,
+)
+from proofsheet.domain.asset import Box
+
+#: How strongly the ground is calmed, step by step: share blurred, share moved to a plain tone. The last is a plate.
+_STEPS = ((0.0, 0.0), (0.75, 0.12), (0.85, 0.32), (0.92, 0.52), (0.96, 0.7))
+_WORST_SHARE = 5  # percentile of the pixels that may be worse
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an ink reads on a ground: the contrast that all but the worst 5 % of the ground's pixels reach."""
+
+    ink: Rgb
+    contrast: float
+    note: str = ""
+
+
+def padded(box: Box, by: float, picture: Image.Image) -> Box:
+    """A box grown on all sides, kept inside the picture."""
+    grow = round(by)
+    return Box(
+        left=max(box.left - grow, 0),
+        top=max(box.top - grow, 0),
+        right=min(box.right + grow, picture.width),
+        bottom=min(box.bottom + grow, picture.height),
+    )
+
+
+def pixels_in(picture: Image.Image, box: Box) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The RGB pixels of a box, shape (height, width, 3)."""
+    return np.asarray(picture.crop((box.left, box.top, box.right, box.bottom)).convert("RGB"))
+
+
+def worst_contrast(picture: Image.Image, box: Box, ink: Rgb) -> float:
+    """The contrast of an ink with a box's pixels that all but the worst 5 % reach."""
+    return float(np.percentile(contrast_map(ink, luminance_map(pixels_in(picture, box))), _WORST_SHARE))
+
+
+def best_ink(picture: Image.Image, boxes: Sequence[Box], inks: Sequence[Rgb]) -> Reading:
+    """Of several inks the one that reads best over all boxes; the first wins when it is nearly as good."""
+    readings = [Reading(ink, min(worst_contrast(picture, box, ink) for box in boxes)) for ink in inks]
+    best = max(readings, key=lambda reading: reading.contrast)
+    return readings[0] if readings[0].contrast >= 0.9 * best.contrast else best
+
+
+def readable_ink(
+    picture: Image.Image, boxes: Sequence[tuple[Box, float]], inks: Sequence[Rgb], reach: float, radius: float
+) -> Reading:
+    """Choose an ink for words and make sure that it reads, changing the picture as little as that takes.
+
+    The ground is left alone if the contrast is there already. Else it is calmed around the words by a soft local
+    blur and a shift to a plain tone of its own hue, in growing steps; the last remedy is an opaque plate.
+
+    Args:
+        picture: changed in place.
+        boxes: where words will stand, each with the contrast it needs.
+        inks: the brand's inks, the preferred one first.
+        reach: how far the calming fades out, pixels.
+        radius: the corner radius of a plate, pixels.
+    """
+    scored = [
+        (min(worst_contrast(picture, box, ink) / need for box, need in boxes), -order, ink)
+        for order, ink in enumerate(inks)
+    ]
+    _, _, ink = max(scored, key=lambda item: (round(item[0], 1), item[1]))
+    around = _hull([box for box, _ in boxes])
+    untouched = picture.copy()
+    tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
+    for number, (blurred, shifted) in enumerate(_STEPS):
+        if number:
+            picture.paste(calmed(untouched, around, tone, blurred=blurred, shifted=shifted, reach=reach))
+        worst = min(worst_contrast(picture, box, ink) / need for box, need in boxes)
+        if worst >= 1:
+            note = f"The ground under the words was calmed (step {number} of {len(_STEPS) - 1})." if number else ""
+            return Reading(ink, worst, note)
+    picture.paste(untouched)
+    plate = _plate_tone(tone, ink)
+    place = padded(around, reach * 0.28, picture)
+    _rounded(picture, place, plate, radius)
+    worst = min(worst_contrast(picture, box, ink) / need for box, need in boxes)
+    return Reading(ink, worst, "The ground was too busy for words: they stand on a plate.")
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    return Box(
+        left=min(box.left for box in boxes),
+        top=min(box.top for box in boxes),
+        right=max(box.right for box in boxes),
+        bottom=max(box.bottom for box in boxes),
+    )
+
+
+def _plain_tone(picture: Image.Image, box: Box, ink: Rgb) -> Rgb:
+    """A light or dark tone in the ground's own hue, whichever the ink asks for."""
+    lightness, chroma, hue = to_oklch(mean_rgb(pixels_in(picture, box)))
+    if luminance(ink) < 0.18:
+        return from_oklch(max(lightness, 0.9), min(chroma, 0.05), hue)
+    return from_oklch(min(lightness, 0.24), min(chroma, 0.05), hue)
+
+
+def _plate_tone(tone: Rgb, ink: Rgb) -> Rgb:
+    return mix(tone, (255, 255, 255) if luminance(ink) < 0.18 else (0, 0, 0), 0.45)
+
+
+def calmed(picture: Image.Image, box: Box, tone: Rgb, *, blurred: float, shifted: float, reach: float) -> Image.Image:
+    """A copy of the picture whose ground around a box is blurred and moved towards a tone, fading out softly."""
+    area = padded(box, reach * 1.6, picture)
+    crop = picture.crop((area.left, area.top, area.right, area.bottom))
+    mask = _soft_mask(crop.size, box, area, reach)
+    ground = np.asarray(crop).astype(np.float32)
+    soft = np.asarray(_blurred(crop, reach * 0.35)).astype(np.float32)
+    ground += (soft - ground) * (mask * blurred)[..., None]
+    ground += (np.array(tone, dtype=np.float32) - ground) * (mask * shifted)[..., None]
+    result = picture.copy()
+    result.paste(Image.fromarray(dithered(ground)), (area.left, area.top))
+    return result
+
+
+def dithered(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Float levels (0–255) as bytes with half a level of fixed noise, so that soft gradients do not band."""
+    noise = np.random.default_rng(20_260_101).random(values.shape[:2], dtype=np.float32) - 0.5
+    return np.clip(values + 0.5 + noise[..., None], 0, 255).astype(np.uint8)
+
+
+def _soft_mask(size: tuple[int, int], box: Box, area: Box, reach: float) -> Floats:
+    factor = max(int(reach / 8), 1)
+    small = Image.new("L", (max(size[0] // factor, 2), max(size[1] // factor, 2)))
+    grow = reach * 0.45
+    corners = (
+        (box.left - area.left - grow) / factor,
+        (box.top - area.top - grow) / factor,
+        (box.right - area.left + grow) / factor,
+        (box.bottom - area.top + grow) / factor,
+    )
+    ImageDraw.Draw(small).rounded_rectangle(corners, radius=grow / factor, fill=255)
+    soft = small.filter(ImageFilter.GaussianBlur(reach * 0.3 / factor)).resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(soft).astype(np.float32) / 255
+
+
+def _blurred(crop: Image.Image, radius: float) -> Image.Image:
+    factor = max(int(radius / 4), 1)
+    small = crop.resize((max(crop.width // factor, 1), max(crop.height // factor, 1)), Image.Resampling.BOX)
+    return small.filter(ImageFilter.GaussianBlur(radius / factor)).resize(crop.size, Image.Resampling.BICUBIC)
+
+
+def _rounded(picture: Image.Image, box: Box, fill: Rgb, radius: float) -> None:
+    mask = rounded_mask(box.width, box.height, radius)
+    picture.paste(Image.new("RGB", mask.size, fill), (box.left, box.top), mask)
+
+
+def rounded_mask(width: int, height: int, radius: float, factor: int = 4) -> Image.Image:
+    """Coverage of a rounded rectangle (mode ``L``), with smooth edges."""
+    big = Image.new("L", (width * factor, height * factor))
+    ImageDraw.Draw(big).rounded_rectangle(
+        (0, 0, width * factor - 1, height * factor - 1), radius=min(radius, width / 2, height / 2) * factor, fill=255
+    )
+    return big.resize((width, height), Image.Resampling.BOX)

@@ -1,0 +1,216 @@
+"""One advertisement while it is being made: laid out first, then drawn layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from generation.composition.arrangement import Arrangement, Frame, Region, frame_of
+from generation.composition.backdrop import draw_block, draw_shade, fit_scene
+from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
+from generation.composition.colour import Rgb
+from generation.composition.ground import Reading, readable_ink
+from generation.composition.marks import Button, Logo, draw_button, draw_logo_picture, run_of, size_button, size_logo
+from generation.composition.product import Standing, draw_reflection, draw_shadows, lit, stand
+from generation.composition.typefaces import Typeface
+from generation.composition.typeset import draw_mask, paste_text
+from generation.composition.words import Words, box_of, line_words, stack_words
+from generation.layouts import layout
+from generation.staging import Stage
+from proofsheet.domain.asset import Box, Composition, Recipe, TextRun
+from proofsheet.domain.campaign import Placement
+
+_MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
+_LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What all advertisements of a brand and product share, ready to draw."""
+
+    cutout: Image.Image  # RGBA, cropped
+    logo: Image.Image | None  # RGBA, cropped
+    wordmark: str
+    clear_space: float
+    colours: BrandColours
+    strong: Typeface
+    light: Typeface
+    body: Typeface
+
+
+class Sheet:
+    """Draws one advertisement; ``picture``, ``composition`` and ``notes`` hold the result."""
+
+    def __init__(self, kit: Kit, scene: Image.Image, recipe: Recipe, placement: Placement, stage: Stage) -> None:
+        self.kit, self.recipe, self.placement, self.stage = kit, recipe, placement, stage
+        self.layout = layout(recipe.layout)
+        self.frame: Frame = frame_of(placement)
+        self.where = f"the layout {self.layout.name} in {placement.name}"
+        self.notes: list[str] = []
+        self.texts: list[TextRun] = []
+        wanted = self.layout.arrange(placement)
+        self.picture, foot = fit_scene(scene, placement.width, placement.height, stage, wanted.foot)
+        self.arrangement: Arrangement = replace(wanted, foot=(foot[0], min(foot[1], self.frame.safe.bottom)))
+        self.composition = self._draw()
+
+    def _draw(self) -> Composition:
+        button, logo = self._sized_button(), self._sized_logo()
+        standing, words = self._laid_out(button, logo)
+        picture, colours = self.picture, self.kit.colours
+        draw_shadows(picture, standing, self.stage, max(self.arrangement.stand_width, 1.3 * standing.box.width))
+        draw_reflection(picture, standing, self.stage.reflective)
+        draw_block(picture, self.arrangement.block, colours)
+        draw_shade(picture, self.arrangement)
+        reading = self._read_ground(words)
+        if self.overlaps:
+            self._draw_words(words, reading.ink)
+        picture.paste(lit(standing, self.stage), (standing.box.left, standing.box.top), standing.image.getchannel("A"))
+        if not self.overlaps:
+            self._draw_words(words, reading.ink)
+        logo_box = self._draw_logo(logo, words.logo_region, reading.ink)
+        button_box, label = draw_button(picture, button, words.button_region, self._fills(reading.ink))
+        self.texts.append(label)
+        return Composition(
+            width=self.placement.width,
+            height=self.placement.height,
+            product=standing.box,
+            logo=logo_box,
+            button=button_box,
+            texts=tuple(self.texts),
+            safe=self.frame.safe,
+        )
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the product stands before the headline on purpose."""
+        return self.arrangement.overlap
+
+    def _sized_button(self) -> Button:
+        room = self.arrangement.button or self.arrangement.stack
+        most = room.width if not self.arrangement.row else 0.34 * room.width
+        return size_button(self.recipe.cta, self.kit.body, self.frame.button_height, most, self.where)
+
+    def _sized_logo(self) -> Logo:
+        most = (0.16 * self.frame.width) if self.arrangement.row else 0.5 * self.frame.across
+        if self.frame.shape == "pillar":
+            most = 0.8 * self.frame.across
+        return size_logo(self.kit.logo, self.kit.wordmark, self.kit.strong, self.frame.logo_height, most, self.where)
+
+    def _laid_out(self, button: Button, logo: Logo) -> tuple[Standing, Words]:
+        """Product and words, the one given room by the other as the layout says."""
+        if self.arrangement.below:
+            words = self._placed_words(button, logo)
+            low = words.bottom
+            if self.arrangement.button is None and not self.arrangement.row:
+                low = words.button_region.top + button.height
+            room = self.arrangement.foot[1] - low - 0.8 * self.frame.gap
+            standing = self._stood(max(min(room, self.arrangement.room_height), 0.15 * self.frame.down))
+            return standing, words
+        standing = self._stood(self.arrangement.room_height)
+        self._make_room(standing.box)
+        words = self._placed_words(button, logo)
+        if self.overlaps:
+            standing = self._uncovered(standing, words)
+        return standing, words
+
+    def _stood(self, room_height: float) -> Standing:
+        foot = self.arrangement.foot
+        height = min(room_height, foot[1] - self.frame.safe.top - 0.01 * self.frame.height)
+        standing = stand(self.kit.cutout, foot, self.arrangement.room_width, height)
+        slide = min(
+            max(self.frame.safe.left - standing.box.left, 0), max(self.frame.safe.right - standing.box.right, 0)
+        )
+        over_left, over_right = self.frame.safe.left - standing.box.left, standing.box.right - self.frame.safe.right
+        slide = over_left if over_left > 0 else -over_right if over_right > 0 else 0
+        if not slide:
+            return standing
+        return stand(self.kit.cutout, (foot[0] + slide, foot[1]), self.arrangement.room_width, height)
+
+    def _make_room(self, product: Box) -> None:
+        """Keep stack and button clear of the product, and let the stack grow to it where the layout says so."""
+        stack, gap = self.arrangement.stack, 0.055 * self.frame.unit
+        meets = stack.top < product.bottom and product.top < stack.bottom
+        if self.overlaps or self.arrangement.row or not meets or stack.left >= product.left:
+            return
+        free = product.left - gap
+        if free < stack.right or self.arrangement.grow:
+            self.arrangement = replace(self.arrangement, stack=replace(stack, right=max(free, stack.left + 20)))
+
+    def _placed_words(self, button: Button, logo: Logo) -> Words:
+        if self.arrangement.row:
+            face = self.kit.light if self.arrangement.light_weight else self.kit.strong
+            return line_words(self.arrangement, self.frame, self.recipe.headline, face, button, logo, self.where)
+        offer = str(self.recipe.layout_params.get("offer", "")).strip()
+        face = self.kit.light if self.arrangement.light_weight else self.kit.strong
+        faces = (face, self.kit.body)
+        return stack_words(self.arrangement, self.frame, (self.recipe.headline, offer), faces, button, self.where)
+
+    def _uncovered(self, standing: Standing, words: Words) -> Standing:
+        """The product made smaller until it hides so little of the headline that it stays easy to read."""
+        ink = np.asarray(draw_mask(words.headline)).astype(np.float32)
+        left, top = round(words.headline_at[0]) - 2, round(words.headline_at[1]) - 2
+        for step in range(12):
+            tried = self._stood(self.arrangement.room_height * (1 - 0.04 * step))
+            sheet = Image.new("L", (ink.shape[1], ink.shape[0]))
+            sheet.paste(tried.image.getchannel("A"), (tried.box.left - left, tried.box.top - top))
+            hidden = float((ink * np.asarray(sheet)).sum() / 255 / max(float(ink.sum()), 1.0))
+            if hidden <= _MOST_COVERED:
+                return tried
+        return tried
+
+    def _read_ground(self, words: Words) -> Reading:
+        """The ink of the words on this ground, calmed where that is needed."""
+        headline = words.headline
+        scale = min(self.placement.width, self.placement.height) / 1080
+        large = headline.size >= _LARGE_SIZE * max(scale, 0.55)
+        boxes = [(box_of(headline, words.headline_at), LARGE_TEXT * 1.15 if large else SMALL_TEXT)]
+        if words.offer:
+            boxes.append((box_of(words.offer, words.offer_at), SMALL_TEXT))
+        colours = self.kit.colours
+        inks: tuple[Rgb, ...] = (colours.ink, colours.paper)
+        if self.arrangement.shade is not None:
+            inks = (colours.paper, colours.ink)
+        if self.arrangement.block is not None and self.arrangement.block.colour == "panel":
+            inks = (colours.panel_text,)
+        reach = max(1.1 * headline.size, 8.0)
+        reading = readable_ink(self.picture, boxes, inks, reach, 0.3 * headline.size)
+        if reading.note:
+            self.notes.append(reading.note)
+        return reading
+
+    def _draw_words(self, words: Words, ink: Rgb) -> None:
+        box, _ = paste_text(self.picture, words.headline, *words.headline_at, ink)
+        self.texts.append(run_of("headline", words.headline, box, ink))
+        if words.offer:
+            box, _ = paste_text(self.picture, words.offer, *words.offer_at, ink)
+            self.texts.append(run_of("offer", words.offer, box, ink))
+
+    def _draw_logo(self, logo: Logo, region: Region, preferred: Rgb) -> Box | None:
+        colours = self.kit.colours
+        x, y = region.corner(logo.width, logo.height)
+        box = Box(left=round(x), top=round(y), right=round(x + logo.width), bottom=round(y + logo.height))
+        inks = (preferred, *(ink for ink in (colours.ink, colours.paper) if ink != preferred))
+        if logo.picture is not None:
+            note = draw_logo_picture(self.picture, logo.picture, box, inks)
+            if note:
+                self.notes.append(note)
+            return box
+        if logo.wordmark is None:
+            return None
+        reach = max(box.height * 1.2, 6.0)
+        reading = readable_ink(self.picture, [(box, SMALL_TEXT)], inks, reach, 0.3 * box.height)
+        if reading.note:
+            self.notes.append(reading.note)
+        drawn, _ = paste_text(self.picture, logo.wordmark, x, y, reading.ink)
+        self.texts.append(run_of("wordmark", logo.wordmark, drawn, reading.ink))
+        return drawn
+
+    def _fills(self, ink: Rgb) -> tuple[tuple[Rgb, Rgb], ...]:
+        """The button's fills in the order of preference; on the brand's colour, the words' own ink comes first."""
+        colours = self.kit.colours
+        if self.arrangement.block is not None and self.arrangement.block.colour == "panel":
+            plain = ((colours.ink, colours.paper), (colours.paper, colours.ink))
+            return plain if ink == colours.ink else plain[::-1]
+        return colours.buttons
