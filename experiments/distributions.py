@@ -75,11 +75,20 @@ def beta_chance_greater(successes: float, trials: float, other_successes: float,
 
 def _beta_chance(first: tuple[float, float], second: tuple[float, float]) -> float:
     """``P(X > Y)`` for two Beta variables of which X has the smaller mean."""
-    low = min(float(special.betaincinv(*first, 1e-14)), float(special.betaincinv(*second, 1e-14)))
-    high = max(float(special.betaincinv(*first, 1 - 1e-14)), float(special.betaincinv(*second, 1 - 1e-14)))
+    reaches = (_beta_reach(*first), _beta_reach(*second))
+    low, high = min(reach[0] for reach in reaches), max(reach[1] for reach in reaches)
     edges = np.linspace(low, high, 33)
     half = np.diff(edges)[:, None] / 2.0
     x = edges[:-1, None] + half * (1.0 + _NODES)
     log_density = special.xlogy(first[0] - 1.0, x) + special.xlog1py(first[1] - 1.0, -x) - float(special.betaln(*first))
     chance = float(np.sum(np.exp(log_density) * special.betainc(*second, x) * _WEIGHTS * half))
     return min(1.0, max(TINY, chance))
+
+
+def _beta_reach(a: float, b: float) -> tuple[float, float]:
+    """Where a Beta variable lies but for less than 1e-12; ten deviations are enough when it is nearly normal."""
+    if min(a, b) < 100.0:
+        return float(special.betaincinv(a, b, 1e-14)), float(special.betaincinv(a, b, 1.0 - 1e-14))
+    mean = a / (a + b)
+    reach = 10.0 * math.sqrt(mean * (1.0 - mean) / (a + b + 1.0))
+    return max(0.0, mean - reach), min(1.0, mean + reach)

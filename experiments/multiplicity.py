@@ -64,7 +64,7 @@ def adjust(
         adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(m, 0, -1)))
     elif correction == "bh":
         steps = p[order] * m / np.arange(1, m + 1)
-        adjusted[order] = np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1])
+        adjusted[order] = np.maximum(p[order], np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1]))
         level = alpha * max(1, int(np.sum(adjusted < alpha))) / m
     else:
         shares = np.full(m, 0.5) if control_shares is None else np.asarray(control_shares, dtype=float)

@@ -31,8 +31,11 @@ def difference_limits(x1: float, n1: float, x0: float, n0: float, critical: floa
             return math.copysign(math.inf, gap) if gap else 0.0
         return gap / math.sqrt(variance)
 
-    low = solve(lambda d: z(d) - critical, -1.0, estimate) if estimate > -1.0 else -1.0
-    high = solve(lambda d: z(d) + critical, estimate, 1.0) if estimate < 1.0 else 1.0
+    reach = 1.5 * critical * math.sqrt(sum(x / n * (1.0 - x / n) / n for x, n in ((x1, n1), (x0, n0))))
+    below, above = max(-1.0, estimate - reach), min(1.0, estimate + reach)
+    below, above = below if z(below) > critical else -1.0, above if z(above) < -critical else 1.0
+    low = solve(lambda d: z(d) - critical, below, estimate) if estimate > -1.0 else -1.0
+    high = solve(lambda d: z(d) + critical, estimate, above) if estimate < 1.0 else 1.0
     return low, high
 
 
@@ -60,26 +63,30 @@ def ratio_limits(x1: float, n1: float, x0: float, n0: float, critical: float) ->
     return low, high
 
 
-def solve(function: Callable[[float], float], low: float, high: float, *, steps: int = 200) -> float:
-    """The root of a monotone function between two points with unlike signs (bracketed secant, Illinois rule).
+def solve(function: Callable[[float], float], low: float, high: float, *, steps: int = 300) -> float:
+    """The root of a monotone function between two points with unlike signs.
 
-    When both ends have the same sign the end nearer to the root (the smaller absolute value) is given.
+    Bracketed secant with the Illinois rule on the function squeezed into (-1, 1), and a halving whenever three steps
+    did not halve the bracket. When both ends have the same sign the end nearer to the root is given.
     """
-    f_low, f_high = function(low), function(high)
+    f_low, f_high = _squeeze(function(low)), _squeeze(function(high))
     if f_low == 0.0 or f_high == 0.0:
         return low if f_low == 0.0 else high
     if (f_low > 0) == (f_high > 0):
         return low if abs(f_low) < abs(f_high) else high
-    side, previous = 0, math.nan
-    for _ in range(steps):
-        middle = (low + high) / 2.0
-        if math.isfinite(f_low) and math.isfinite(f_high):
-            secant = (low * f_high - high * f_low) / (f_high - f_low)
-            middle = secant if low < secant < high else middle
-        value = function(middle)
-        if value == 0.0 or abs(middle - previous) <= 1e-13 * max(1e-6, abs(middle)):
+    side = 0
+    checked = high - low
+    for step in range(steps):
+        middle = (low * f_high - high * f_low) / (f_high - f_low)
+        if step % 3 == 2:
+            if high - low > checked / 2.0:
+                middle = (low + high) / 2.0
+            checked = high - low
+        if not low < middle < high:
+            middle = (low + high) / 2.0
+        value = _squeeze(function(middle))
+        if abs(value) < 1e-14 or high - low <= 1e-13 * max(1e-6, abs(middle)):
             return middle
-        previous = middle
         if (value > 0) == (f_low > 0):
             low, f_low = middle, value
             f_high = f_high / 2.0 if side == 1 else f_high
@@ -89,6 +96,10 @@ def solve(function: Callable[[float], float], low: float, high: float, *, steps:
             f_low = f_low / 2.0 if side == -1 else f_low
             side = -1
     return (low + high) / 2.0
+
+
+def _squeeze(value: float) -> float:
+    return math.copysign(1.0, value) if math.isinf(value) else value / (1.0 + abs(value))
 
 
 def outwards(function: Callable[[float], float], start: float, step: float) -> float:
