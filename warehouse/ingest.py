@@ -78,9 +78,10 @@ def ingest_file(
         BusyError: another process held the warehouse too long.
     """
     path = Path(path)
-    earlier = _earlier(warehouse, bytes_id(read_file(path)))
-    if earlier is not None:
-        return earlier
+    if layout is None and not mapping:
+        earlier = _earlier(warehouse, bytes_id(read_file(path)))
+        if earlier is not None:
+            return earlier
     table, _, reading = _read(path, layout, mapping, options)
     _refuse_open(table, reading)
     record = _record(table, reading, campaign)
@@ -94,7 +95,7 @@ def ingest_file(
             raw=path,
         )
     if not stored:
-        return _earlier(warehouse, table.sha256) or replace(record, already_imported=True)
+        return _earlier(warehouse, table.sha256, record.kind) or replace(record, already_imported=True)
     return record
 
 
@@ -152,10 +153,10 @@ def _read(
 def _refuse_open(table: Table, reading: Reading) -> None:
     """Refuse a file with open questions, or of which nothing could be loaded."""
     if reading.questions:
-        lines = [f"{item.topic}: {item.text} Answer with {' or '.join(item.answers)}." for item in reading.questions]
+        number = len(reading.questions)
         raise InputError(
-            f"{table.file_name} leaves {len(lines)} question{'s' * (len(lines) > 1)} open, and nothing is guessed.",
-            "\n".join(lines),
+            f"{table.file_name} leaves {number} question{'s' * (number > 1)} open, and nothing is guessed.",
+            "\n".join(str(question) for question in reading.questions),
         )
     if not reading.loaded:
         first = reading.rejects[0]
@@ -166,11 +167,11 @@ def _refuse_open(table: Table, reading: Reading) -> None:
         )
 
 
-def _earlier(warehouse: Warehouse, sha256: str) -> ImportRecord | None:
+def _earlier(warehouse: Warehouse, sha256: str, kind: str | None = None) -> ImportRecord | None:
     if not warehouse.exists():
         return None
     with warehouse.read() as reader:
-        found = reader.import_by_hash(sha256)
+        found = reader.import_by_hash(sha256, kind)
     return None if found is None else replace(found, already_imported=True)
 
 

@@ -59,6 +59,32 @@ class Inspection:
     notes: tuple[str, ...]
     ready: bool
 
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The file in lines of name and value, for reading; empty ones are left out."""
+        read = f"{self.loaded:,} would load, {self.set_aside:,} set aside, {self.flagged:,} flagged"
+        flags = ", ".join(f"{name} {number:,}" for name, number in self.flags.items())
+        days = f"{self.first_day} to {self.last_day}" if self.first_day else ""
+        runner_up = self.runner_up
+        listed = (
+            ("file", f"{self.file_name}, {self.bytes:,} bytes, SHA-256 {self.sha256[:16]}…"),
+            ("encoding", f"{self.encoding}, line ends {self.line_ends}" if self.line_ends else self.encoding),
+            ("separator", self.separator),
+            ("sheet", self.sheet),
+            ("preamble", " / ".join(self.preamble)),
+            ("header", f"line {self.header_line}"),
+            ("layout", f"{self.layout}: {self.layout_reason}"),
+            ("runner-up", f"{runner_up.layout}: {runner_up.reason}" if runner_up else ""),
+            ("unmapped", ", ".join(self.unmapped)),
+            ("numbers", self.number_style),
+            ("days", "; ".join(part for part in (days, self.date_style) if part)),
+            ("currency", self.currency),
+            ("rows", f"{self.rows_in:,} in: {read}" + (f", {self.undecided:,} undecided" if self.undecided else "")),
+            ("flags", flags),
+            *(("note", note) for note in self.notes),
+            ("ready", "yes" if self.ready else "no: questions are open"),
+        )
+        return tuple((name, value) for name, value in listed if value)
+
 
 def describe(table: Table, chosen: Recognition, runner_up: Recognition | None, reading: Reading) -> Inspection:
     """The inspection of a file that was read.

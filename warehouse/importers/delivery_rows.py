@@ -93,8 +93,8 @@ class DeliveryRows:
             reading.notes.append(f"{number} cells of {header!r} could not be read; the column is not stored.")
         if self.long_amounts:
             reading.notes.append(
-                f"{self.long_amounts} amounts have more than six decimals, left over by binary arithmetic; they are kept "
-                " as written, added exactly, and totals of money are shown rounded to 0.01 (half to even)."
+                f"{self.long_amounts} amounts have more than six decimals, left over by binary arithmetic; they are "
+                "kept as written, added exactly, and totals of money are shown rounded to 0.01 (half to even)."
             )
 
     def _reject(self, row: Row, column: str, value: str, reason: str) -> Reject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -38,6 +38,9 @@ class Question:
     text: str
     answers: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.text} Answer with {' or '.join(self.answers)}."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnUse:
@@ -48,6 +51,11 @@ class ColumnUse:
     position: int
     field: str
     stored: bool = True
+
+    def __iter__(self) -> Iterator[str]:
+        """Unpack into header and meaning, as the row of a table."""
+        yield self.header
+        yield self.field if self.stored else f"{self.field} (read, not stored)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,9 +110,8 @@ class _UnitRows:
         self.days = DayReader(styles.order)
         self.experiment = request.options.get("experiment", "")
         self.moment = self._moment(request)
-        self.arms: dict[tuple[str, str], tuple[str, int]] = {}
-        self.exposed: set[tuple[str, str]] = set()
-        self.sums: Counter[str] = Counter()
+        self.arms: dict[tuple[str, str], str] = {}
+        self.exposed: set[tuple[str, str, str]] = set()
         self.amounts: dict[str, Decimal] = {}
         self._column = -1
 
@@ -185,8 +184,6 @@ class _UnitRows:
             found = [] if is_exposure else [(event, self._value(cells, shape.value, empty=Decimal(1)))]
         else:
             found = [(self.table.header[index], self._value(cells, index, empty=None)) for index in shape.outcomes]
-        self._column = shape.arm if shape.arm is not None else -1
-        self._keep_arm(experiment, unit, arm, row.line)
         if shape.at is not None:
             self.reading.see_day(at.date())
         if is_exposure:
@@ -210,28 +207,25 @@ class _UnitRows:
             return empty
         return value
 
-    def _keep_arm(self, experiment: str, unit: str, arm: str, line: int) -> None:
-        if not arm:
-            return
-        known, first = self.arms.setdefault((experiment, unit), (arm, line))
-        if known != arm:
-            raise BadCellError(f"puts unit {unit!r} into a second arm; line {first} has it in {known!r}")
-
     def _expose(self, experiment: str, unit: str, arm: str, at: datetime) -> None:
-        if (experiment, unit) in self.exposed:
-            if self.shape.is_log:
-                self.reading.flags["repeated_exposure"] += 1
-                self.reading.flagged += 1
-            return
-        self.exposed.add((experiment, unit))
-        self.sums[arm] += 1
-        self.reading.exposures.append(Exposure(experiment=experiment, unit=unit, arm=arm, at=at))
+        """Keep the exposure; a table of units says it once per unit and arm, however many rows a unit has."""
+        known = self.arms.setdefault((experiment, unit), arm)
+        if known != arm:
+            self.reading.flags["unit_in_two_arms"] += 1
+            self.reading.flagged += 1
+        if self.shape.is_log or (experiment, unit, arm) not in self.exposed:
+            self.reading.exposures.append(Exposure(experiment=experiment, unit=unit, arm=arm, at=at))
+        self.exposed.add((experiment, unit, arm))
 
     def _finish(self) -> None:
         reading = self.reading
-        reading.totals = {"units": Decimal(len(self.exposed))}
-        reading.totals.update({f"units {arm}": Decimal(number) for arm, number in sorted(self.sums.items())})
+        by_arm = Counter(arm for _, _, arm in self.exposed)
+        reading.totals = {"units": Decimal(len(self.arms))}
+        reading.totals.update({f"units {arm}": Decimal(number) for arm, number in sorted(by_arm.items())})
         reading.totals.update(sorted(self.amounts.items()))
-        strangers = len({(item.experiment, item.unit) for item in reading.outcomes} - self.exposed)
+        strangers = len({(item.experiment, item.unit) for item in reading.outcomes} - set(self.arms))
+        both = len({(experiment, unit) for experiment, unit, arm in self.exposed if self.arms[experiment, unit] != arm})
+        if both:
+            reading.notes.append(f"{both} units saw two arms; they are loaded, and an analysis leaves them out.")
         if strangers:
             reading.notes.append(f"{strangers} units have outcomes and no exposure; an analysis leaves them out.")
