@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from generation.identity import is_font_file
-from generation.palette_roles import ROLES, complete_palette
+from generation.palette_roles import ROLES, with_roles
 from generation.toml_fields import Problems, Table, nearest
 from generation.toml_source import TomlSource
 from proofsheet.domain.campaign import BrandKit, PaletteColour
@@ -90,7 +90,7 @@ def _palette(root: Table) -> tuple[PaletteColour, ...]:
         if hex_code:
             colours.append(PaletteColour(name=name, hex=hex_code, role=role))
         entry.close()
-    return complete_palette(colours) if colours else ()
+    return with_roles(colours) if colours else ()
 
 
 def _hex(entry: Table) -> str:

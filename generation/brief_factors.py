@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from generation.toml_fields import Table, kind_of, nearest
-from proofsheet.domain.campaign import FACTORS, Factor, Level, Placement
+from proofsheet.domain.campaign import FACTORS, Factor, Level
 
 SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 SLUG_RULE = "which is not made of small letters a–z and digits, joined by single dashes or underscores"
@@ -32,27 +32,21 @@ _DEFAULTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """What the words of a brief are checked against.
+class Rules:
+    """What the levels of a brief are checked against.
 
-    ``forbidden`` maps a word to who forbids it; ``placements`` may limit the length of a headline.
+    ``forbidden`` maps a word to who forbids it. ``choices`` gives, for a parameter that names something our own
+    renderer knows, the names it may have.
     """
 
     locales: tuple[str, ...]
     forbidden: Mapping[str, str]
-    placements: tuple[Placement, ...]
+    layouts: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]]
 
 
-def read_factors(
-    root: Table, wording: Wording, layouts: Sequence[str], scene_kinds: Sequence[str]
-) -> tuple[Factor, ...]:
-    """Read ``[[factors.*]]``; the locales make the last factor.
-
-    Args:
-        root: the whole brief.
-        wording: the rules for texts.
-        layouts: the names a layout may have.
-        scene_kinds: the kinds a scene's parameters may ask for; empty: any.
+def read_factors(root: Table, rules: Rules) -> tuple[Factor, ...]:
+    """Read ``[[factors.*]]`` of a brief; the locales make the last factor.
 
     Returns:
         All of FACTORS in that order; one that the brief does not vary has one level.
@@ -63,38 +57,32 @@ def read_factors(
         entries = table.tables(name)
         if not entries and name in _REQUIRED:
             table.note(None, f"there is no {name}.", f"Add at least one [[factors.{name}]] with {_REQUIRED[name]}.")
-        levels = tuple(_read_level(name, entry, wording, layouts, scene_kinds) for entry in entries)
+        levels = tuple(_read_level(name, entry, rules) for entry in entries)
         _check_names(entries, levels)
-        factors.append(Factor(name=name, levels=levels or _default(name, layouts)))
+        factors.append(Factor(name=name, levels=levels or _default(name, rules)))
     table.close({"locale": "Leave it out: its levels are the locales of the section [campaign]."})
-    return (*factors, Factor(name="locale", levels=tuple(Level(name=locale) for locale in wording.locales)))
+    return (*factors, Factor(name="locale", levels=tuple(Level(name=locale) for locale in rules.locales)))
 
 
-def _default(name: str, layouts: Sequence[str]) -> tuple[Level, ...]:
-    return (_DEFAULTS.get(name) or Level(name=layouts[0] if name == "layout" and layouts else name),)
+def _default(name: str, rules: Rules) -> tuple[Level, ...]:
+    return (_DEFAULTS.get(name) or Level(name=rules.layouts[0] if name == "layout" else name),)
 
 
-def _read_level(
-    factor: str, entry: Table, wording: Wording, layouts: Sequence[str], scene_kinds: Sequence[str]
-) -> Level:
+def _read_level(factor: str, entry: Table, rules: Rules) -> Level:
     fields = _FIELDS[factor]
     name = entry.text("name", required=True, like='"arch"')
     if name and not SLUG.fullmatch(name):
-        entry.note("name", f"got {name!r}, {SLUG_RULE}.", f"Write, for example: name = {_slugged(name)!r}")
-    if factor == "layout" and name and name not in layouts:
-        entry.note("name", f"got {name!r}, which is not a layout.", nearest(name, layouts))
+        entry.note("name", f"got {name!r}, {SLUG_RULE}.", f'Write, for example: name = "{_slugged(name)}"')
+    elif factor == "layout" and name and name not in rules.layouts:
+        entry.note("name", f"got {name!r}, which is not a layout.", nearest(name, rules.layouts))
     level = Level(
         name=name,
         prompt=entry.text("prompt") if "prompt" in fields else "",
-        texts=_texts(factor, name, entry, wording) if "texts" in fields else {},
-        params=_params(entry) if "params" in fields else {},
+        texts=_texts(factor, name, entry, rules) if "texts" in fields else {},
+        params=_params(entry, rules) if "params" in fields else {},
     )
-    kind = level.params.get("kind")
-    if factor == "scene" and scene_kinds and kind is not None and kind not in scene_kinds:
-        rule = f"got {kind!r}, which is not a kind of scene that can be drawn."
-        entry.note("params", rule, nearest(str(kind), scene_kinds), "kind")
-    words = {"text": 'Write texts, with one text for each locale: texts = { en-US = "…" }'} if "texts" in fields else {}
-    entry.close(words)
+    hint = 'Write texts, with one text for each locale: texts = { en-US = "…" }'
+    entry.close({"text": hint} if "texts" in fields else {})
     return level
 
 
@@ -110,36 +98,36 @@ def _check_names(entries: Sequence[Table], levels: Sequence[Level]) -> None:
         seen.add(level.name)
 
 
-def _params(entry: Table) -> dict[str, str | int | float]:
+def _params(entry: Table, rules: Rules) -> dict[str, str | int | float]:
     table = entry.table("params")
     kept: dict[str, str | int | float] = {}
     for key, value in table.data.items():
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             kept[key] = value
         else:
-            table.note(
-                key, f"got {kind_of(value)}, where a text or a number must stand.", f'Write: {key} = "…" or {key} = 0.5'
-            )
+            rule = f"got {kind_of(value)}, where a text or a number must stand."
+            table.note(key, rule, f'Write: {key} = "…" or {key} = 0.5')
+        known = rules.choices.get(key)
+        if key in kept and known and value not in known:
+            table.note(key, f"got {value!r}, which our renderer does not know.", nearest(str(value), known))
     return kept
 
 
-def _texts(factor: str, level: str, entry: Table, wording: Wording) -> dict[str, str]:
+def _texts(factor: str, level: str, entry: Table, rules: Rules) -> dict[str, str]:
     table = entry.table("texts")
     named = f"{factor} {level!r}" if level else f"this {factor}"
     texts = {}
-    for locale in wording.locales:
+    for locale in rules.locales:
         if not table.has(locale):
             at = "texts" if entry.has("texts") else None
             entry.note(at, f"{named} has no text for {locale}.", f'Add to its texts: {locale} = "…"')
         texts[locale] = table.text(locale, required=table.has(locale))
-        check_words(texts[locale], f"{named}, {locale}", wording.forbidden, _noter(table, locale))
-        if factor == "headline":
-            _check_length(texts[locale], f"{named}, {locale}", wording.placements, _noter(table, locale))
+        check_words(texts[locale], f"{named}, {locale}", rules.forbidden, _noter(table, locale))
     table.close(
         {
             key: f"Add {key!r} to the locales of the section [campaign], or leave this text out."
             for key in table.data
-            if not nearest(key, wording.locales).startswith("Did")
+            if not nearest(key, rules.locales).startswith("Did")
         }
     )
     return texts
@@ -155,11 +143,3 @@ def check_words(text: str, where: str, forbidden: Mapping[str, str], note: Calla
         pattern = r"\s+".join(re.escape(part) for part in word.casefold().split())
         if re.search(rf"(?<!\w){pattern}(?!\w)", text.casefold()):
             note(f"{where}: {text!r} contains {word!r}, which {forbidder} forbids.", "Say it without that word.")
-
-
-def _check_length(text: str, where: str, placements: Sequence[Placement], note: Callable[[str, str], None]) -> None:
-    limits = [(placement.headline_chars, placement.name) for placement in placements if placement.headline_chars]
-    if limits and len(text) > min(limits)[0]:
-        limit, placement = min(limits)
-        rule = f"{where}: {text!r} has {len(text)} characters; {placement} allows {limit}."
-        note(rule, f"Shorten it by {len(text) - limit}, or leave that placement out.")

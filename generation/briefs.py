@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from math import prod
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from generation.brand_file import read_brand
-from generation.brief_factors import SLUG, SLUG_RULE, Wording, check_words, read_factors
+from generation.brief_factors import SLUG, SLUG_RULE, Rules, check_words, read_factors
 from generation.layouts import layout_names
 from generation.placements import load_placements
-from generation.scenes import SCENES
 from generation.toml_fields import Problems, Table, nearest
 from generation.toml_source import TomlSource
 from proofsheet.domain.campaign import BrandKit, Brief, Campaign, Placement, Product
@@ -57,6 +57,34 @@ def load_campaign(path: Path) -> Campaign:
     return Campaign(brief=brief, brand=brand)
 
 
+def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
+    """What is allowed in a brief but may not be meant: sentences to show beside the plan.
+
+    They name headlines that are longer than what a placement shows of the words beside a picture, and fewer variants
+    than the main effects of the factors need.
+    """
+    brief, known = campaign.brief, load_placements()
+    limits = [(known[name].headline_chars, name) for name in brief.placements]
+    shortest = min(((chars, name) for chars, name in limits if chars), default=None)
+    found = []
+    if shortest:
+        for level in brief.factor("headline").levels:
+            long = [locale for locale in brief.locales if len(level.texts[locale]) > shortest[0]]
+            if long:
+                found.append(
+                    f"The headline {level.name!r} is longer than the {shortest[0]} characters that {shortest[1]} shows "
+                    f"beside a picture ({', '.join(long)}): as the words of the ad it may be cut off there."
+                )
+    sizes = [len(factor.levels) for factor in brief.factors]
+    needed = 1 + sum(size - 1 for size in sizes)
+    if brief.max_variants < min(needed, prod(sizes)):
+        found.append(
+            f"{brief.max_variants} variants cannot tell all main effects apart: that needs at least {needed}. "
+            f"Raise plan.max_variants, or vary less."
+        )
+    return tuple(found)
+
+
 def _read_brand_named(table: Table, problems: Problems) -> BrandKit:
     name = table.text("brand", default="brand.toml", like='"brand.toml"')
     path = table.source.path.parent / name
@@ -91,12 +119,7 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
         audience=table.text("audience"),
         placements=tuple(placement.name for placement in placements),
         locales=locales,
-        factors=read_factors(
-            root,
-            Wording(locales=locales, forbidden=forbidden, placements=placements),
-            layout_names(),
-            tuple(SCENES),
-        ),
+        factors=read_factors(root, _rules(locales, forbidden)),
         must=table.texts("must"),
         never=never,
         destination=_destination(table),
@@ -114,6 +137,13 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
     for section in (table, plan, test, root):
         section.close()
     return brief
+
+
+def _rules(locales: tuple[str, ...], forbidden: dict[str, str]) -> Rules:
+    from generation.scenes import SCENES, STYLES  # the renderer is imported only when a brief is read
+
+    choices = {"kind": tuple(SCENES), "light": tuple(STYLES)}
+    return Rules(locales=locales, forbidden=forbidden, layouts=layout_names(), choices=choices)
 
 
 def _product(root: Table) -> Product:
