@@ -126,9 +126,7 @@ def test_ratio_agrees_with_a_regression_free_delta_method(ratio: Metric, moments
     rng = np.random.default_rng(5)
     visits = [rng.poisson(3, 500) + 1.0 for _ in range(2)]
     value = [v * rng.gamma(2.0, 1.0, 500) for v in visits]
-    (r,) = compare(
-        ratio, {"c": moments(value[0], visits[0]), "t": moments(value[1], visits[1])}, "c", experiment="e"
-    )
+    (r,) = compare(ratio, {"c": moments(value[0], visits[0]), "t": moments(value[1], visits[1])}, "c", experiment="e")
     estimates = [v.sum() / n.sum() for v, n in zip(value, visits, strict=True)]
     variances = [
         np.var((v - e * n) / n.mean(), ddof=1) / len(v) for v, n, e in zip(value, visits, estimates, strict=True)
@@ -172,9 +170,7 @@ def test_limits_leave_out_zero_exactly_when_p_is_below_alpha(
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.floats(-50, 50), st.floats(-50, 50), st.floats(1e-3, 10), st.floats(1e-3, 10), st.floats(2, 500)
-)
+@given(st.floats(-50, 50), st.floats(-50, 50), st.floats(1e-3, 10), st.floats(1e-3, 10), st.floats(2, 500))
 def test_fieller_and_t_test_never_disagree(arm: float, control: float, v1: float, v0: float, df: float) -> None:
     c = MeanContrast(arm=arm, control=control, arm_variance=v1, control_variance=v0, df=df, method="")
     limits, effect = c.lift_limits(0.05), c.effect_limits(0.05)

@@ -1,0 +1,220 @@
+"""Platform counts: the cell model against statsmodels, exactness without noise, few counts, ratios by days."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from experiments.cell_model import comparable, fit_cells, fit_rates, jackknife_days, tabulate
+from experiments.counts import compare_cells, compare_totals
+from proofsheet.domain.experiment import Metric, MetricKind
+from proofsheet.domain.result import Cell, Evidence, Status
+from proofsheet.errors import InputError
+
+
+def cells_from(trials: np.ndarray, successes: np.ndarray, placements: int = 1) -> list[Cell]:
+    """Arms ``a0, a1, ...`` in cells of consecutive days × placements."""
+    return [
+        Cell(
+            arm=f"a{i}",
+            cell=f"2026-06-{1 + c // placements:02d}|p{c % placements}|",
+            trials=int(trials[i, c]),
+            successes=float(successes[i, c]),
+        )
+        for i in range(trials.shape[0])
+        for c in range(trials.shape[1])
+    ]
+
+
+def drawn(seed: int, arms: int = 4, columns: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    trials = rng.integers(1_000, 9_000, (arms, columns))
+    rates = 0.01 * np.exp(0.1 * np.arange(arms)[:, None] + rng.normal(0, 0.3, columns))
+    return trials, rng.poisson(trials * rates)
+
+
+def test_rates_and_counting_errors_agree_with_a_poisson_regression() -> None:
+    trials, successes = drawn(1)
+    table = tabulate(cells_from(trials, successes, placements=2))
+    arms, columns = trials.shape
+    design = np.zeros((arms * columns, arms - 1 + columns))
+    for i in range(arms):
+        for c in range(columns):
+            row = i * columns + c
+            design[row, arms - 1 + c] = 1.0
+            if i:
+                design[row, i - 1] = 1.0
+    glm = sm.GLM(
+        successes.ravel().astype(float), design, family=sm.families.Poisson(), offset=np.log(trials.ravel())
+    ).fit()
+    fit = fit_cells(table)
+    assert fit.log_rates[1:] == pytest.approx(glm.params[: arms - 1], abs=1e-8)
+    # Binomial counting noise is smaller than Poisson's by about the rate of 1 %.
+    assert np.sqrt(np.diag(fit.counting))[1:] == pytest.approx(glm.bse[: arms - 1], rel=0.02)
+
+
+def test_equal_effects_in_unequal_mixes_are_found_exactly() -> None:
+    """Simpson's trap: the arm is delivered mostly where clicks are rare; within each cell it is 20 % better."""
+    trials = np.array([[9_000, 1_000, 9_000, 1_000], [1_000, 9_000, 1_000, 9_000]])
+    level = np.array([0.05, 0.01, 0.04, 0.02])
+    cells = [
+        Cell(arm=f"a{i}", cell=f"d{c // 2}|p{c % 2}|", trials=int(trials[i, c]), successes=trials[i, c] * rate)
+        for i, factor in enumerate((1.0, 1.2))
+        for c, rate in enumerate(level * factor)
+    ]
+    (r,) = compare_cells(
+        Metric(name="ctr", kind=MetricKind.PROPORTION, numerator="clicks", denominator="impressions"),
+        cells,
+        "a0",
+        experiment="e",
+    )
+    assert r.lift == pytest.approx(0.2, rel=1e-9)
+    assert r.value_arm / r.value_control - 1 == pytest.approx(r.lift)
+    assert r.sum_x_arm / r.sum_y_arm < r.sum_x_control / r.sum_y_control
+
+
+def test_intervals_widen_when_days_vary(click_rate: Metric) -> None:
+    rng = np.random.default_rng(6)
+    trials = np.full((3, 21), 20_000)
+    steady = rng.binomial(trials, 0.02)
+    restless = rng.binomial(trials, 0.02 * rng.gamma(25, 1 / 25, trials.shape))
+    calm, wild = (
+        compare_cells(click_rate, cells_from(trials, counts), "a0", experiment="e") for counts in (steady, restless)
+    )
+    assert calm[0].dispersion < 2.0
+    assert wild[0].dispersion > 5.0
+    assert wild[0].lift_high - wild[0].lift_low > 2 * (calm[0].lift_high - calm[0].lift_low)
+    assert "beyond counting noise" in wild[0].note
+
+
+def test_days_that_lift_all_arms_alike_cancel(click_rate: Metric) -> None:
+    rng = np.random.default_rng(7)
+    trials = np.full((3, 21), 20_000)
+    shared = rng.gamma(10, 1 / 10, 21)
+    results = compare_cells(click_rate, cells_from(trials, rng.binomial(trials, 0.02 * shared)), "a0", experiment="e")
+    assert all(r.dispersion < 1.6 for r in results)
+
+
+def test_jackknife_over_days_agrees_with_the_model_where_the_model_holds() -> None:
+    rng = np.random.default_rng(8)
+    trials = np.full((4, 60), 20_000)
+    table = tabulate(cells_from_days(trials, rng.binomial(trials, 0.02 * rng.gamma(100, 0.01, trials.shape))))
+    fit, by_day = fit_cells(table), jackknife_days(table)
+    assert by_day is not None
+    assert by_day[1] == 59
+    assert np.sqrt(np.diag(by_day[0]))[1:] == pytest.approx(np.sqrt(np.diag(fit.covariance))[1:], rel=0.35)
+
+
+def cells_from_days(trials: np.ndarray, successes: np.ndarray) -> list[Cell]:
+    return [
+        Cell(arm=f"a{i}", cell=f"day{c:03d}||", trials=int(trials[i, c]), successes=float(successes[i, c]))
+        for i in range(trials.shape[0])
+        for c in range(trials.shape[1])
+    ]
+
+
+def test_few_counts_use_the_score_test_of_the_binomial(click_rate: Metric) -> None:
+    """With one cell the score test given the total is the binomial's: compare with its z by hand."""
+    (r,) = compare_cells(
+        click_rate,
+        [
+            Cell(arm="c", cell="d|p|", trials=1_000, successes=9.0),
+            Cell(arm="t", cell="d|p|", trials=2_000, successes=6.0),
+        ],
+        "c",
+        experiment="e",
+    )
+    z = (6 - 15 * 2 / 3) / math.sqrt(15 * 2 / 9)
+    assert r.p_value == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-9)
+    assert r.lift == pytest.approx((6 / 2_000) / (9 / 1_000) - 1, rel=1e-9)
+    # The limits are those of Wilson's interval for the share, as rate ratios.
+    wilson = stats.binomtest(6, 15).proportion_ci(method="wilson")
+    assert (r.lift_low, r.lift_high) == pytest.approx(
+        [w / (1 - w) / 2 - 1 for w in (wilson.low, wilson.high)], rel=1e-6
+    )
+    assert "few" in r.method
+
+
+def test_an_arm_without_successes_has_an_upper_limit_and_a_control_without_has_no_lift(click_rate: Metric) -> None:
+    trials, successes = drawn(3, arms=3)
+    successes[2] = 0
+    rows = compare_cells(click_rate, cells_from(trials, successes), "a0", experiment="e")
+    assert (rows[1].lift, rows[1].lift_low) == (-1.0, -1.0)
+    assert -1.0 < rows[1].lift_high < -0.9
+    turned = compare_cells(click_rate, cells_from(trials, successes), "a2", experiment="e")
+    assert {r.status for r in turned} == {Status.ZERO_CONTROL}
+    assert all(r.p_value < 1e-6 for r in turned)
+
+
+def test_arms_that_never_met_are_not_compared(click_rate: Metric) -> None:
+    cells = [
+        Cell(arm="c", cell="d1|p|", trials=1_000, successes=30.0),
+        Cell(arm="t", cell="d2|p|", trials=1_000, successes=60.0),
+    ]
+    (r,) = compare_cells(click_rate, cells, "c", experiment="e")
+    assert r.status is Status.NO_DATA
+    assert "never delivered in the same cell" in r.note
+    linked = [
+        *cells,
+        Cell(arm="m", cell="d1|p|", trials=10, successes=1.0),
+        Cell(arm="m", cell="d2|p|", trials=10, successes=1.0),
+    ]
+    assert comparable(tabulate(linked)) == [0, 1, 2]
+
+
+def test_one_day_says_that_its_interval_is_too_narrow(click_rate: Metric) -> None:
+    cells = [Cell(arm=a, cell="d1||", trials=10_000, successes=x) for a, x in (("c", 100.0), ("t", 140.0))]
+    (r,) = compare_cells(click_rate, cells, "c", experiment="e")
+    assert "too narrow" in r.note
+    assert r.lift == pytest.approx(0.4)
+
+
+def test_cost_per_conversion_by_days(cost_per_conversion: Metric) -> None:
+    rng = np.random.default_rng(9)
+    conversions = np.stack([rng.poisson(40, 28), rng.poisson(50, 28)])
+    spend = np.full((2, 28), 200.0)
+    (r,) = compare_cells(cost_per_conversion, cells_from(conversions, spend), "a0", experiment="e")
+    assert r.value_control == pytest.approx(spend[0].sum() / conversions[0].sum())
+    assert r.lift == pytest.approx(conversions[0].sum() / conversions[1].sum() - 1)
+    counting = math.sqrt(1 / conversions[0].sum() + 1 / conversions[1].sum())
+    width = (math.log1p(r.lift_high) - math.log1p(r.lift_low)) / 2 / stats.t.ppf(0.975, 27)
+    assert width == pytest.approx(counting, rel=0.35)
+    assert r.chance_to_win > 0.9
+
+
+def test_ratio_without_conversions_is_named(cost_per_conversion: Metric) -> None:
+    conversions = np.array([[5, 3, 4, 6], [0, 0, 0, 0]])
+    (r,) = compare_cells(cost_per_conversion, cells_from(conversions, np.ones((2, 4))), "a0", experiment="e")
+    assert (r.status, r.lift) == (Status.NO_DATA, None)
+    assert "zero" in r.note
+
+
+def test_totals_of_a_proportion_are_the_pooled_test(proportion: Metric) -> None:
+    (r,) = compare_totals(proportion, {"c": (44_700, 8_502), "t": (45_489, 8_279)}, "c", experiment="e")
+    assert f"{r.p_value:.5f}" == "0.00155"
+    assert r.evidence is Evidence.B
+
+
+def test_totals_where_one_trial_can_succeed_twice() -> None:
+    rate = Metric(name="purchases_per_click", kind=MetricKind.RATIO, numerator="purchases", denominator="clicks")
+    (r,) = compare_totals(rate, {"c": (10, 12), "t": (10, 24)}, "c", experiment="e")
+    z = (24 - 18) / math.sqrt(36 / 4)
+    assert r.p_value == pytest.approx(2 * stats.norm.sf(z), rel=1e-9)
+    share = Metric(name="rate", kind=MetricKind.PROPORTION, numerator="purchases", denominator="clicks")
+    with pytest.raises(InputError, match="12 successes in 10 trials"):
+        compare_totals(share, {"c": (10, 12), "t": (10, 4)}, "c", experiment="e")
+    mean = Metric(name="value", kind=MetricKind.MEAN, numerator="value")
+    with pytest.raises(InputError, match="is a mean"):
+        compare_totals(mean, {"c": (10, 2), "t": (10, 4)}, "c", experiment="e")
+
+
+def test_the_newton_steps_solve_the_likelihood_equations() -> None:
+    trials, successes = drawn(12, arms=7, columns=30)
+    table = tabulate(cells_from(trials, successes, placements=2))
+    rates = np.exp(fit_rates(table))[:, None] * table.trials
+    expected = rates / rates.sum(axis=0) * table.successes.sum(axis=0)
+    assert expected.sum(axis=1) == pytest.approx(table.successes.sum(axis=1), rel=1e-10)
