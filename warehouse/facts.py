@@ -252,12 +252,13 @@ class FactReader:
         """A short text that changes when, and only when, the facts that count for the experiment change."""
         arms, parameters = _arms(experiment)
         rows = self._session.rows(
-            f"WITH {arms} SELECT i.sha256, i.kind, count(*) FROM {_JOINED} WHERE {_COUNTS} GROUP BY ALL UNION ALL "
+            f"WITH {arms} SELECT i.sha256, i.kind, count(*) FROM {_JOINED} "
+            f"WHERE {_COUNTS} AND {_WITHIN} GROUP BY ALL UNION ALL "
             "SELECT i.sha256, 'exposures', count(*) FROM exposures e JOIN imports i USING (import_no) "
             "WHERE e.experiment = ? AND e.replaced_by IS NULL GROUP BY ALL UNION ALL "
             "SELECT i.sha256, 'outcomes', count(*) FROM outcomes o JOIN imports i USING (import_no) "
             "WHERE o.experiment = ? AND o.replaced_by IS NULL GROUP BY ALL ORDER BY ALL",
-            [*parameters, experiment.campaign, experiment.id, experiment.id],
+            [*parameters, *_context(experiment), experiment.id, experiment.id],
         )
         return content_id([list(row) for row in rows])
 

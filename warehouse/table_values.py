@@ -1,0 +1,180 @@
+"""Cells to values by stated rules: names, yes or no, and numbers; what fits no rule is named, never guessed.
+
+- **Names** (arm, unit, experiment): text without surrounding space; not empty.
+- **Yes or no**: TRUE/FALSE, true/false, t/f, yes/no, y/n, 1/0, in any case.
+- **Numbers**: ``1234.5``, ``1e-3``, or with a decimal comma; thousands marks only where the file shows which mark is
+  which. A file whose only evidence is of the form ``1,234`` is refused, as it could be either; ``1.234`` is read as a
+  decimal point unless cells are separated by semicolons or another cell shows a decimal comma.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proofsheet.errors import InputError
+from warehouse.reports.numbers import COMMA, POINT, bare, decimal_kind
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
+_NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_GROUPED = {
+    POINT: re.compile(r"[+-]?[0-9]{1,3}(?:[,  '’ ][0-9]{3})+(?:\.[0-9]*)?"),
+    COMMA: re.compile(r"[+-]?[0-9]{1,3}(?:[.  '’ ][0-9]{3})+(?:,[0-9]*)?"),
+}
+
+#: A rule gives the value of a cell, or says in words why it has none.
+Rule = Callable[[Any], float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A typed column: values (null where a cell fits no rule), and the reason by the place of each such cell."""
+
+    values: pyarrow.Array
+    reasons: dict[int, str]
+
+
+def names(cells: pyarrow.Array) -> Typed:
+    """The cells as names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _is_text(cells):
+        if pa.types.is_floating(cells.type) and pc.all(pc.equal(pc.round(cells), cells)).as_py():
+            cells = cells.cast(pa.int64())
+        cells = cells.cast(pa.string())
+    stripped = pc.utf8_trim_whitespace(cells.cast(pa.string()))
+    values = pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
+    return Typed(values, dict.fromkeys(_nulls(values), "is empty"))
+
+
+def truths(cells: pyarrow.Array) -> Typed:
+    """The cells as yes (1) or no (0)."""
+    return _typed(cells, _truth)
+
+
+def numbers(cells: pyarrow.Array, decimal: str = POINT) -> Typed:
+    """The cells as finite numbers, in a style of ``decimal_style``."""
+    return _typed(cells, lambda cell: _number(cell, decimal))
+
+
+def counts(cells: pyarrow.Array, decimal: str = POINT) -> Typed:
+    """The cells as numbers of 0 or more."""
+
+    def rule(cell: Any) -> float | str:
+        value = _number(cell, decimal)
+        return "is negative; a count cannot be" if isinstance(value, float) and value < 0 else value
+
+    return _typed(cells, rule)
+
+
+def decimal_style(columns: Iterable[pyarrow.Array], *, separator: str, name: str) -> str:
+    """Which mark is the decimal mark in the number columns of a file: "point" or "comma".
+
+    Raises:
+        InputError: the cells contradict each other, or allow both readings.
+    """
+    found: dict[str, str] = {}
+    for cells in columns:
+        if _is_text(cells):
+            for text in cells.cast("string").unique().to_pylist():
+                _note_style(found, text or "")
+    if POINT in found and COMMA in found:
+        raise InputError(
+            f"{name} writes numbers in two ways: {found[POINT]!r} and {found[COMMA]!r}.", "Write them all in one way."
+        )
+    for style in (POINT, COMMA):
+        if style in found:
+            return style
+    if "either," in found or ("either." in found and separator == "semicolon"):
+        example = found.get("either,") or found["either."]
+        raise InputError(
+            f"{name}: {example!r} could mean {re.sub('[.,]', '', example)}, or a number with three decimals.",
+            "Write the numbers without thousands marks and with a decimal point.",
+        )
+    return POINT
+
+
+def _note_style(found: dict[str, str], text: str) -> None:
+    kind = decimal_kind(text, whole=False)
+    if kind == "either":
+        kind += "," if "," in text else "."
+    if kind and "e" not in text.lower():
+        found.setdefault(kind, text.strip())
+
+
+def _is_text(cells: pyarrow.Array) -> bool:
+    import pyarrow as pa
+
+    kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _typed(cells: pyarrow.Array, rule: Rule) -> Typed:
+    """Apply the rule once to each distinct cell."""
+    import pyarrow as pa
+
+    encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+    distinct = [rule(cell) for cell in encoded.dictionary.to_pylist()]
+    good = pa.array([value if isinstance(value, float) else None for value in distinct], pa.float64())
+    values = good.take(encoded.indices)
+    reasons = {}
+    for place in _nulls(values):
+        index = encoded.indices[place].as_py()
+        reasons[place] = "is empty" if index is None else str(distinct[index])
+    return Typed(values, reasons)
+
+
+def _nulls(values: pyarrow.Array) -> Sequence[int]:
+    import numpy as np
+
+    if not values.null_count:
+        return []
+    places: list[int] = np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False)).tolist()
+    return places
+
+
+def _truth(cell: Any) -> float | str:
+    text = str(cell).strip().lower()
+    if text in _YES:
+        return 1.0
+    if text in _NO:
+        return 0.0
+    return "is empty" if text in ("", "nan") else "is not yes or no"
+
+
+def _number(cell: Any, decimal: str) -> float | str:
+    if isinstance(cell, str):
+        return _written_number(cell, decimal)
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return "is not a number"
+    if math.isnan(value):
+        return "is empty"
+    return value if math.isfinite(value) else "is not finite"
+
+
+def _written_number(cell: str, decimal: str) -> float | str:
+    text = cell.strip()
+    if not text or text.lower() in ("nan", "na", "n/a", "null", "none"):
+        return "is empty"
+    if not _PLAIN.fullmatch(text) or decimal == COMMA:
+        text = bare(text)
+        if _GROUPED[decimal].fullmatch(text):
+            text = "".join(mark for mark in text if mark in "0123456789+-" or mark == (".", ",")[decimal == COMMA])
+        if decimal == COMMA:
+            if "." in text:
+                return "is not a number with a decimal comma"
+            text = text.replace(",", ".")
+    if not _PLAIN.fullmatch(text):
+        return "is a share in percent; a number is needed" if text.endswith("%") else "is not a number"
+    value = float(text)
+    return value if math.isfinite(value) else "is not finite"
