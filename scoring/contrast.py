@@ -22,7 +22,9 @@ Mask = NDArray[np.bool_]
 _INK_TOLERANCE = 10  # levels per channel: dither and rounding, far below what the eye calls another colour
 _STROKE = 0.34  # of the em: no stroke of a text face is wider, so a wider patch of ink colour is ground
 _NEARBY = 0.35  # of the em: ground this near to a stroke is behind the text
-_THIN = 0.04  # share of pure ink below which strokes are too thin to hold any, and edges are searched instead
+_FINE_TYPE = 24  # pixels of the em below which strokes may be too thin to show the ink's full colour
+_SCARCE = 0.02  # share of full ink in a line below which the same is likely
+_LEAN = 0.2  # how far towards the ink a pixel must lean from its surroundings to belong to a thin stroke
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +174,9 @@ def ground_pixels(crop: Bytes, ink: Bytes, size: float) -> Bytes:
     pure: Mask = np.abs(crop.astype(np.int16) - ink.astype(np.int16)).max(axis=2) <= _INK_TOLERANCE
     solid = _opened(pure, width)
     strokes = pure & ~solid
-    if strokes.mean() < _THIN and not solid.any():
-        strokes = _thin_strokes(crop, ink, width)
+    if size < _FINE_TYPE or strokes.mean() < _SCARCE:
+        leaning = _leaning(crop, ink, width)
+        strokes |= leaning & ~_opened(leaning, width) & ~solid
     edge = 1 if size < 40 else 2
     ground = ~ndimage.maximum_filter(strokes, size=2 * edge + 1) | solid
     if strokes.any():
@@ -208,10 +211,9 @@ def _column_span(strokes: Mask, margin: int) -> Mask:
     return np.broadcast_to(span, strokes.shape)
 
 
-def _thin_strokes(crop: Bytes, ink: Bytes, width: int) -> Mask:
-    """Strokes too thin to reach the ink's full colour: where a pixel leans from its surroundings towards the ink."""
-    window = 3 * width
-    around = np.stack([ndimage.median_filter(crop[..., c], size=window) for c in range(3)], axis=2).astype(np.float64)
+def _leaning(crop: Bytes, ink: Bytes, width: int) -> Mask:
+    """Where a pixel leans from its surroundings towards the ink: strokes too thin to reach the ink's full colour."""
+    around = np.stack([ndimage.median_filter(crop[..., c], size=3 * width) for c in range(3)], axis=2)
     towards: Floats = ink.astype(np.float64) - around
     lean = ((crop.astype(np.float64) - around) * towards).sum(axis=2) / np.maximum((towards**2).sum(axis=2), 1.0)
-    return np.asarray(lean > 0.25, dtype=bool)
+    return np.asarray(lean > _LEAN, dtype=bool)

@@ -14,6 +14,7 @@ from scoring.scorer import Assessment, Subject
 from scoring.signature import Signature, changed_share, hash_distance, signature_of
 from scoring.verdict import Rules, load_rules
 
+_WORDS = frozenset({"headline", "cta"})  # factors that change little of a picture, and are meant to
 _CANDIDATES = 4  # the nearest by grid that are looked at closely, besides all within _NEAR_GRID
 _NEAR_GRID = 3.0  # twins' coarse grids are nearer than this (mean CIELAB distance); most others are far beyond
 
@@ -49,35 +50,35 @@ class DuplicatesScorer:
             groups.setdefault((subject.asset.placement, subject.asset.locale), []).append(index)
         nearest: dict[int, Likeness] = {}
         for members in groups.values():
-            nearest.update(self._nearest([signatures[i] for i in members], members))
+            nearest.update(self._nearest(signatures, subjects, members))
         sizes = {index: len(members) for members in groups.values() for index in members}
         for index, subject in enumerate(subjects):
             like = nearest.get(index)
             yield self._assessment(subject.asset, like, subjects[like.other].asset if like else None, sizes[index] - 1)
 
-    def _nearest(self, signatures: Sequence[Signature], members: Sequence[int]) -> dict[int, Likeness]:
-        """By index, the other picture of the group with the least visible change."""
-        if len(signatures) < 2:
+    def _nearest(
+        self, signatures: Sequence[Signature], subjects: Sequence[Subject], members: Sequence[int]
+    ) -> dict[int, Likeness]:
+        """By index, the other picture of the group that is furthest below (or least above) its rule's limit."""
+        if len(members) < 2:
             return {}
-        grids = np.stack([signature.grid for signature in signatures])
+        grids = np.stack([signatures[i].grid for i in members])
         visible = self._rules.settings["visible_difference"]
         shares: dict[tuple[int, int], float] = {}
         found: dict[int, Likeness] = {}
-        for i in range(len(signatures)):
-            distance = np.sqrt(((grids - grids[i]) ** 2).sum(axis=2)).mean(axis=1)
-            distance[i] = np.inf
+        for place, i in enumerate(members):
+            distance = np.sqrt(((grids - grids[place]) ** 2).sum(axis=2)).mean(axis=1)
             ranked = np.argsort(distance, kind="stable")
-            near = max(_CANDIDATES, int((distance <= _NEAR_GRID).sum()))
-            best: Likeness | None = None
-            for j in (int(index) for index in ranked[:near] if index != i):
+            near = [members[k] for k in ranked[: max(_CANDIDATES + 1, int((distance <= _NEAR_GRID).sum()))]]
+            likes = []
+            for j in (other for other in near if other != i):
                 pair = (min(i, j), max(i, j))
                 if pair not in shares:
-                    shares[pair] = changed_share(signatures[i], signatures[j], visible)
-                like = Likeness(members[j], shares[pair], hash_distance(signatures[i], signatures[j]))
-                if best is None or (like.changed, like.bits) < (best.changed, best.bits):
-                    best = like
-            if best is not None:
-                found[members[i]] = best
+                    shares[pair] = changed_share(signatures[pair[0]], signatures[pair[1]], visible)
+                limit = self._rules[_rule_for(subjects[i].asset, subjects[j].asset)].good
+                bits = hash_distance(signatures[i], signatures[j])
+                likes.append((shares[pair] / limit, bits, Likeness(j, shares[pair], bits)))
+            found[i] = min(likes, key=lambda like: like[:2])[2]
         return found
 
     def _assessment(self, asset: Asset, like: Likeness | None, twin: Asset | None, others: int) -> Assessment:
@@ -98,9 +99,16 @@ class DuplicatesScorer:
             levels = "They do not differ by plan either."
             mend = "Reject one of the two: showing both teaches nothing."
         value = 100 * like.changed
-        verdict = self._rules["duplicates"].judge(asset.id, value, others=others, twin=name, levels=levels, mend=mend)
+        verdict = self._rules[_rule_for(asset, twin)].judge(
+            asset.id, value, others=others, twin=name, levels=levels, mend=mend
+        )
         score = Score(asset_id=asset.id, criterion="duplicates", value=value, unit="%", scorer=scorer, detail=detail)
         return Assessment((score,), (verdict,))
+
+
+def _rule_for(first: Asset, second: Asset) -> str:
+    differing = set(differing_levels(first.levels, second.levels))
+    return "duplicates_words" if differing and differing <= _WORDS else "duplicates"
 
 
 def differing_levels(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[str, ...]:

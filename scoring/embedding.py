@@ -80,7 +80,7 @@ class Embedder:
             raise InputError(
                 f"The file {weights} is no complete .safetensors file: {error}.", "Copy it again from its source."
             ) from error
-        except (RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
+        except (AssertionError, RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise InputError(
                 f"The weights {weights.name} cannot be loaded as open_clip model {model!r}: {first}",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Names this way of framing; embeddings made with another one are not comparable.
 FRAMING = "whole-padded+tiles/1"
 _MAX_TILES = 5
-_TILES_FROM = 1.2  # aspect ratio from which the padded whole is joined by tiles along the long side
+_TILES_FROM = 1.3  # aspect ratio from which the padded whole is joined by tiles along the long side
 
 
 def frames(image: Image, side: int) -> tuple[Image, ...]:

@@ -63,7 +63,7 @@ class Scorer(Protocol):
 
 
 #: The longest side in pixels of what comparing scorers look at: a contact sheet's thumbnail.
-THUMBNAIL_SIDE = 128
+THUMBNAIL_SIDE = 160
 
 
 def rgb_picture(image: Image) -> Image:

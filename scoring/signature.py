@@ -18,19 +18,24 @@ if TYPE_CHECKING:
 _GRID = 16
 _HASHED_SIDE = 32
 _LOW = 8
+_BLUR = 1.0  # thumbnail pixels: what is finer is not seen
+_LIKE_BITS = 8  # beyond this many differing bits two pictures are no shifted twins
+_NO_SLIP = 0.15
+_MAX_SLIP = 2
+_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signature:
-    """What is kept of a picture to compare it: a few dozen kilobytes whatever its size.
+    """What is kept of a picture to compare it: at most 150 kilobytes, whatever its size.
 
     ``bits`` is the 64-bit perceptual hash, ``grid`` the mean CIELAB colour of 16 × 16 fields (float32), ``lab`` the
-    thumbnail in CIELAB (float32, height × width × 3).
+    thumbnail in CIELAB, blurred to what the eye resolves (float16, height × width × 3).
     """
 
     bits: int
     grid: NDArray[np.float32]
-    lab: NDArray[np.float32]
+    lab: NDArray[np.float16]
 
 
 def signature_of(image: Image) -> Signature:
@@ -44,7 +49,7 @@ def signature_of(image: Image) -> Signature:
     return Signature(
         bits=_hash(np.asarray(small, dtype=np.float64)),
         grid=np.asarray(grid.reshape(-1, 3), dtype=np.float32),
-        lab=np.asarray(lab, dtype=np.float32),
+        lab=np.asarray(ndimage.gaussian_filter(lab, (_BLUR, _BLUR, 0)), dtype=np.float16),
     )
 
 
@@ -64,19 +69,41 @@ def hash_distance(first: Signature, second: Signature) -> int:
 def changed_share(first: Signature, second: Signature, visible: float) -> float:
     """The share (0–1) of the thumbnail that differs visibly: by more than ``visible`` in CIELAB.
 
-    A shift by one thumbnail pixel is nothing one sees: a pixel counts only where it is also outside the range of
-    its neighbours in the other picture by that much. Pictures of different shape differ wholly.
+    A slip by up to two thumbnail pixels is nothing one sees, so it is taken out first where there is one. Pictures of
+    different shape differ wholly.
     """
     if first.lab.shape != second.lab.shape:
         return 1.0
-    there = _outside(first.lab, second.lab) > visible
-    back = _outside(second.lab, first.lab) > visible
-    return float((there | back).mean())
+    one, other = first.lab.astype(np.float32), second.lab.astype(np.float32)
+    share = _differing(one, other, visible)
+    if not share or hash_distance(first, second) > _LIKE_BITS:
+        return share
+    slip = _slip(one[..., 0], other[..., 0])
+    if np.abs(slip).max() < _NO_SLIP:
+        return share
+    moved = ndimage.shift(other, (slip[0], slip[1], 0), order=1, mode="nearest")
+    edge = _MAX_SLIP if min(one.shape[:2]) > 4 * _MAX_SLIP else 0
+    inner = (slice(edge, -edge or None), slice(edge, -edge or None))
+    return min(share, _differing(one[inner], moved[inner], visible))
 
 
-def _outside(picture: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far each pixel is outside the range of the 3 × 3 neighbours in the other picture, in CIELAB."""
-    low = ndimage.minimum_filter(other, size=(3, 3, 1))
-    high = ndimage.maximum_filter(other, size=(3, 3, 1))
-    outside = np.maximum(np.maximum(low - picture, picture - high), 0)
-    return np.asarray(np.sqrt((outside**2).sum(axis=2)), dtype=np.float32)
+def _differing(one: NDArray[np.float32], other: NDArray[np.float32], visible: float) -> float:
+    return float((((one - other) ** 2).sum(axis=2) > visible**2).mean())
+
+
+def _slip(one: NDArray[np.float32], other: NDArray[np.float32]) -> Floats:
+    """By how many pixels (down, across) the other must be moved to lie on the first: Lucas and Kanade's steps."""
+    slip = np.zeros(2)
+    for _ in range(_STEPS):
+        moved = ndimage.shift(other, slip, order=1, mode="nearest") if slip.any() else other
+        down, across = np.gradient(moved)
+        mixed = float((down * across).sum())
+        matrix = np.array([[float((down**2).sum()), mixed], [mixed, float((across**2).sum())]])
+        if abs(np.linalg.det(matrix)) < 1e-6:
+            break
+        error = one - moved
+        step = -np.linalg.solve(matrix, [float((down * error).sum()), float((across * error).sum())])
+        slip = np.clip(slip + step, -_MAX_SLIP, _MAX_SLIP)
+        if np.abs(slip).max() < _NO_SLIP:
+            break
+    return np.asarray(slip, dtype=np.float64)

@@ -1,0 +1,228 @@
+"""Brand fit with a tiny but real open_clip model: built, saved, loaded through the code a user's model goes through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from proofsheet.domain.assessment import Grade
+from proofsheet.domain.campaign import BrandKit
+from proofsheet.errors import InputError
+from scoring.assess import assess_all
+from scoring.brand_fit import BrandFitScorer
+from scoring.embedding import Embedder
+from scoring.scorer import Subject
+
+pytestmark = pytest.mark.models
+Make = Callable[..., Subject]
+
+CONFIG = {
+    "model_cfg": {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 48, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+    },
+    "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "interpolation": "bicubic"},
+}
+
+
+def _save_model(folder: Path, seed: int, name: str = "open_clip_model.safetensors") -> Path:
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    model = open_clip.CLIP(
+        embed_dim=CONFIG["model_cfg"]["embed_dim"],
+        vision_cfg=CONFIG["model_cfg"]["vision_cfg"],
+        text_cfg=CONFIG["model_cfg"]["text_cfg"],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(CONFIG), "utf-8")
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save_model(tmp_path_factory.mktemp("clip"), 1)
+
+
+@pytest.fixture(scope="module")
+def embedder(model_folder: Path) -> Embedder:
+    return Embedder(f"local-dir:{model_folder}", device="cpu")
+
+
+def _picture(seed: int, size: tuple[int, int] = (120, 90), base: tuple[int, int, int] = (120, 130, 140)) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    coarse = np.clip(np.array(base) + rng.integers(-60, 61, (4, 4, 3)), 0, 255).astype(np.uint8)
+    return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+
+
+def test_embeddings_are_those_of_open_clip_itself(embedder: Embedder, model_folder: Path) -> None:
+    import open_clip
+    import torch
+
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{model_folder}")
+    square = _picture(3, (48, 48))
+    with torch.inference_mode():
+        wanted = model.encode_image(preprocess(square)[None], normalize=True).numpy()[0]
+        texts = open_clip.get_tokenizer(f"local-dir:{model_folder}")(["a calm morning"])
+        wanted_text = model.encode_text(texts, normalize=True).numpy()[0]
+    assert embedder.pictures([square])[0] == pytest.approx(wanted, abs=1e-5)
+    assert embedder.phrases(["a calm morning"])[0] == pytest.approx(wanted_text, abs=1e-5)
+
+
+def test_templates_are_averaged(embedder: Embedder) -> None:
+    both = embedder.phrases(["fresh"], ("{}.", "a photo, {}."))[0]
+    single = embedder.phrases(["fresh.", "a photo, fresh."])
+    mean = single.mean(axis=0)
+    assert both == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def test_batches_do_not_change_an_embedding(embedder: Embedder) -> None:
+    pictures = [_picture(1), _picture(2, (728, 90)), _picture(3, (90, 160))]
+    together = embedder.pictures(pictures)
+    alone = np.concatenate([embedder.pictures([one]) for one in pictures])
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert np.linalg.norm(together, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_ends_of_a_banner_count(side: str, embedder: Embedder) -> None:
+    banner = np.asarray(_picture(5, (728, 90))).copy()
+    changed = banner.copy()
+    changed[:, : 40 if side == "left" else None][:, -40 if side == "right" else None :] = (250, 20, 20)
+    vectors = embedder.pictures([Image.fromarray(banner), Image.fromarray(changed)])
+    assert float(vectors[0] @ vectors[1]) < 0.9999
+
+
+def test_a_known_picture_is_not_embedded_again(model_folder: Path, tmp_path: Path) -> None:
+    first = Embedder(f"local-dir:{model_folder}", device="cpu", cache=tmp_path)
+    wanted = first.pictures([_picture(1), _picture(2)], ["aa11", "bb22"])
+    assert first.calls == 1
+    assert first.pictures([_picture(2)], ["bb22"]) == pytest.approx(wanted[1:])
+    assert first.calls == 1
+    later = Embedder(f"local-dir:{model_folder}", device="cpu", cache=tmp_path)
+    assert later.pictures([_picture(1), _picture(2)], ["aa11", "bb22"]) == pytest.approx(wanted)
+    assert later.calls == 0
+    (file,) = tmp_path.rglob("aa11.npy")
+    file.write_bytes(b"cut off")
+    healed = Embedder(f"local-dir:{model_folder}", device="cpu", cache=tmp_path)
+    assert healed.pictures([_picture(1)], ["aa11"]) == pytest.approx(wanted[:1])
+    assert healed.calls == 1
+
+
+def test_another_model_has_another_fingerprint_and_cache(model_folder: Path, tmp_path: Path) -> None:
+    other = _save_model(tmp_path / "other", 2)
+    one, two = (Embedder(f"local-dir:{folder}", device="cpu", cache=tmp_path / "c") for folder in (model_folder, other))
+    assert one.fingerprint != two.fingerprint
+    one.pictures([_picture(1)], ["aa11"])
+    two.pictures([_picture(1)], ["aa11"])
+    assert two.calls == 1
+
+
+def test_pickled_weights_are_refused_even_beside_others(model_folder: Path, tmp_path: Path) -> None:
+    import torch
+
+    only_pickle = tmp_path / "pickled"
+    only_pickle.mkdir()
+    (only_pickle / "open_clip_config.json").write_text(json.dumps(CONFIG), "utf-8")
+    torch.save({}, only_pickle / "open_clip_pytorch_model.bin")
+    with pytest.raises(InputError, match="can run code"):
+        Embedder(f"local-dir:{only_pickle}")
+    # open_clip alone would take this .bin before model.safetensors
+    both = _save_model(tmp_path / "both", 1, "model.safetensors")
+    (both / "open_clip_pytorch_model.bin").write_bytes(b"would fail, or worse, when unpickled")
+    square = [_picture(3, (48, 48))]
+    same = Embedder(f"local-dir:{model_folder}", device="cpu").pictures(square)
+    assert Embedder(f"local-dir:{both}", device="cpu").pictures(square) == pytest.approx(same)
+
+
+@pytest.mark.parametrize(
+    ("model", "checkpoint", "message"),
+    [
+        ("ViT-B-32", "", "nothing is downloaded"),
+        ("ViT-B-32", "weights.pt", "not a .safetensors"),
+        ("ViT-B-32", "absent.safetensors", "no checkpoint at"),
+        ("hf-hub:someone/something", "", "would have to be downloaded"),
+        ("local-dir:/nowhere/at/all", "", "no open_clip_config.json"),
+    ],
+)
+def test_models_that_cannot_be_used_are_explained(model: str, checkpoint: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        BrandFitScorer(model=model, checkpoint=checkpoint)
+
+
+def test_weights_of_another_model_and_broken_ones_are_explained(model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be loaded as open_clip model 'ViT-B-32'"):
+        Embedder("ViT-B-32", str(model_folder / "open_clip_model.safetensors"), device="cpu")
+    with pytest.raises(InputError, match="cannot be loaded as open_clip model 'ViT-Z-99'"):
+        Embedder("ViT-Z-99", str(model_folder / "open_clip_model.safetensors"), device="cpu")
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / "open_clip_config.json").write_text(json.dumps(CONFIG), "utf-8")
+    whole = (model_folder / "open_clip_model.safetensors").read_bytes()
+    (cut / "open_clip_model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"no complete \.safetensors"):
+        Embedder(f"local-dir:{cut}", device="cpu")
+
+
+def test_by_words_a_picture_gets_the_margin_of_its_cosines(
+    model_folder: Path, embedder: Embedder, clean: Subject, brand: BrandKit
+) -> None:
+    from scoring.brand_fit import CONTRASTS, TEMPLATES
+
+    ((_, assessment),) = assess_all([clean], brand, scorers=["brand_fit"], clip_model=f"local-dir:{model_folder}")
+    score = assessment.scores[0]
+    vector = embedder.pictures([clean.image()])[0]
+    own = (embedder.phrases(brand.descriptors, TEMPLATES) @ vector).mean()
+    generic = (embedder.phrases(CONTRASTS) @ vector).mean()
+    assert score.value == pytest.approx(100 * (own - generic), abs=1e-3)
+    assert score.unit == "cosine margin × 100"
+    assert embedder.fingerprint in score.scorer
+    (verdict,) = assessment.verdicts
+    assert verdict.grade is (Grade.PASS if own >= generic else Grade.REVIEW)
+    assert assessment.scores[1].criterion == "brand_fit_without_text"
+
+
+def test_by_references_an_outsider_is_told_from_the_brands_own(
+    model_folder: Path, tmp_path: Path, brand: BrandKit, make_subject: Make
+) -> None:
+    paths = []
+    for n in range(10):
+        path = tmp_path / f"reference{n}.png"
+        _picture(n, base=(60, 140, 120)).save(path)
+        paths.append(path)
+    with_references = replace(brand, references=tuple(paths))
+    scorer = BrandFitScorer(model=f"local-dir:{model_folder}", device="cpu")
+    own = make_subject(_picture(77, base=(60, 140, 120)), name="own")
+    outsider = make_subject(Image.fromarray(np.tile(np.uint8([[[255, 0, 0], [255, 255, 0]]]), (90, 60, 1))), name="out")
+    first, second = scorer.assess([own, outsider], with_references)
+    assert first.scores[0].unit == second.scores[0].unit == "percentile"
+    assert first.verdicts[0].grade is Grade.PASS
+    assert second.verdicts[0].grade is Grade.REVIEW
+    assert second.scores[0].value == 0
+    assert "10 reference pictures" in second.verdicts[0].reason
+
+
+def test_few_references_and_no_words_abstain(
+    model_folder: Path, tmp_path: Path, brand: BrandKit, clean: Subject
+) -> None:
+    path = tmp_path / "one.png"
+    _picture(1).save(path)
+    bare = replace(brand, descriptors=(), references=(path,))
+    scorer = BrandFitScorer(model=f"local-dir:{model_folder}", device="cpu")
+    (assessment,) = scorer.assess([clean], bare)
+    assert assessment.verdicts == ()
+    assert "1 references" in assessment.scores[0].detail
+    absent = replace(brand, references=(tmp_path / "absent.png",))
+    with pytest.raises(InputError, match=r"absent\.png"):
+        list(scorer.assess([clean], absent))
