@@ -1,4 +1,7 @@
-"""Render the logo of the fictional brand Norda, one colour with transparency: ``python examples/norda/render_logo.py``."""
+"""Render the logo of the fictional brand Norda, one colour with transparency.
+
+Run from the root of the repository: ``python examples/norda/render_logo.py``.
+"""
 
 from __future__ import annotations
 

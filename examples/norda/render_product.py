@@ -61,7 +61,8 @@ def studio(x: Floats, y: Floats, z: Floats) -> Floats:
     soft = smooth(28, 60, azimuth) * (1 - smooth(70, 104, azimuth)) * tall
     above = smooth(42, 76, rise)
     below = smooth(14, 70, -rise)
-    return np.asarray(0.07 + 5.2 * box + 1.5 * strip + 0.4 * fill + 0.16 * soft + 0.5 * above + 0.06 * below, np.float32)
+    seen = 0.07 + 5.2 * box + 1.5 * strip + 0.4 * fill + 0.16 * soft + 0.5 * above + 0.06 * below
+    return np.asarray(seen, np.float32)
 
 
 def label_texture(width: int, height: int) -> Image.Image:
@@ -133,8 +134,6 @@ def shade(u: Floats, slope: Floats, t: Floats) -> Floats:
     depth = np.sqrt(np.clip(1 - u * u, 0, 1))
     length = np.sqrt(1 + slope * slope)
     nx, ny, nz = u / length, slope / length, depth / length
-    tilt = np.float32(TILT)
-    ny, nz = ny * np.sqrt(1 - tilt**2) + nz * -tilt * 0.0, nz
     mirror_x, mirror_y, mirror_z = 2 * nz * nx, 2 * nz * ny, 2 * nz * nz - 1
     seen = studio(mirror_x, mirror_y, mirror_z)
     fresnel = 0.045 + 0.955 * (1 - np.clip(nz, 0, 1)) ** 5

@@ -79,9 +79,9 @@ class Frame:
             return "pillar"
         if ratio < 0.85:
             return "portrait"
-        if ratio < 1.15:
+        if ratio < 1.35:
             return "square"
-        return "wide" if ratio < 3 else "strip"
+        return "wide" if ratio < 5.5 else "strip"
 
     def x(self, share: float) -> float:
         """The place of a share of the free room's width."""
@@ -113,14 +113,14 @@ def frame_of(placement: Placement) -> Frame:
     """The frame of a placement: margins of 6.5 % of the shorter side, or what the platform covers if that is more."""
     width, height = placement.width, placement.height
     ratio = width / height
-    margin = min(width, height) * (0.12 if ratio > 3 else 0.075 if ratio < 0.4 else 0.065)
+    margin = min(width, height) * (0.12 if ratio > 5 else 0.075 if ratio < 0.4 else 0.065)
     left, top, right, bottom = placement.safe_area.box(width, height)
     return Frame(
         width=width,
         height=height,
-        left=max(left, margin * (1.2 if ratio > 3 else 1)),
+        left=max(left, margin * (1.2 if ratio > 5 else 1)),
         top=max(top, margin),
-        right=min(right, width - margin * (1.2 if ratio > 3 else 1)),
+        right=min(right, width - margin * (1.2 if ratio > 5 else 1)),
         bottom=min(bottom, height - margin),
         safe=Box(left=left, top=top, right=right, bottom=bottom),
         covered_below=placement.safe_area.bottom,

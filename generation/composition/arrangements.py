@@ -24,8 +24,9 @@ def _pillar(frame: Frame, align: str, **extra: object) -> dict[str, object]:
             left=frame.left,
             top=_below_logo(frame) + frame.gap,
             right=frame.right,
-            bottom=frame.y(0.46),
+            bottom=frame.y(0.45),
             align=align,
+            valign="middle",
         ),
         "logo": _logo(frame, align),
         "headline_size": 0.24 * frame.across,
@@ -40,7 +41,7 @@ def column(frame: Frame) -> Arrangement:
         return Arrangement(**_pillar(frame, "left"))  # type: ignore[arg-type]
     wide = frame.shape == "wide"
     return Arrangement(
-        foot=(frame.x(0.79 if wide else 0.755), frame.y(0.95 if wide else 0.93)),
+        foot=(frame.x(0.79 if wide else 0.765), frame.y(0.95 if wide else 0.93)),
         room_width=(0.4 if wide else 0.47) * frame.across,
         room_height=min((0.8 if wide else 0.62) * frame.height, (0.95 if wide else 0.86) * frame.down),
         stand_width=(0.3 if wide else 0.45) * frame.across,
@@ -98,7 +99,7 @@ def centered(frame: Frame) -> Arrangement:
 def panel(frame: Frame) -> Arrangement:
     """A block of the brand's colour holds the words; the scene with the product takes the rest."""
     if frame.shape == "pillar":
-        edge = frame.y(0.5)
+        edge = frame.y(0.4)
         block = Block(colour="panel", left=0, top=0, right=frame.width, bottom=edge)
         return Arrangement(
             **_pillar(
@@ -111,7 +112,7 @@ def panel(frame: Frame) -> Arrangement:
                     right=frame.right,
                     bottom=edge - frame.gap,
                 ),
-                room_height=0.41 * frame.down,
+                room_height=0.5 * frame.down,
                 below=False,
             )
         )
@@ -268,7 +269,7 @@ def frame(frame: Frame) -> Arrangement:
             block=_window(edge, border, frame.width - border, frame.height - border, frame),
         )
     pillar = frame.shape == "pillar"
-    top = frame.y(0.47) if pillar else frame.y(0.335)
+    top = frame.y(0.4) if pillar else frame.y(0.335)
     row = top - frame.gap
     return Arrangement(
         foot=(frame.x(0.5), min(frame.height - border - 0.055 * frame.height, frame.bottom - 4)),

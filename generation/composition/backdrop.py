@@ -60,5 +60,5 @@ def draw_shade(picture: Image.Image, arrangement: Arrangement) -> None:
     lightness, chroma, hue = to_oklch(mean_rgb(ground))
     tone = np.array(from_oklch(0.19 + 0.05 * lightness, min(max(chroma, 0.015), 0.055), hue), dtype=np.float32)
     progress = np.clip((np.arange(top, height, dtype=np.float32) - start) / max(full - start, 1.0), 0, 1)
-    depth = (progress * progress * (3 - 2 * progress) * 0.93)[:, None, None]
+    depth = (progress * progress * (3 - 2 * progress) * 0.86)[:, None, None]
     picture.paste(Image.fromarray(dithered(ground + (tone - ground) * depth)), (0, top))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from generation.composition.arrangement import Region
-from generation.composition.colour import Rgb, contrast, contrast_of, hex_of, luminance, luminance_map, mean_rgb
+from generation.composition.colour import (
+    Rgb,
+    contrast,
+    contrast_of,
+    hex_of,
+    luminance,
+    luminance_map,
+    mean_rgb,
+    to_oklch,
+)
 from generation.composition.ground import pixels_in, rounded_mask
 from generation.composition.typefaces import Typeface
 from generation.composition.typeset import SetText, fit_text, line_ink, paste_text
 from proofsheet.domain.asset import Box, TextRun
 
 _LOGO_CONTRAST = 3.0
-_BUTTON_CONTRAST = 2.4
+_BUTTON_CONTRAST, _BUTTON_DISTANCE = 1.5, 0.17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +145,7 @@ def draw_button(
     left, top = round(x), round(y)
     box = Box(left=left, top=top, right=left + button.width, bottom=top + button.height)
     ground = mean_rgb(pixels_in(picture, box))
-    standing_out = [pair for pair in fills if contrast_of(pair[0], ground) >= _BUTTON_CONTRAST]
+    standing_out = [pair for pair in fills if _stands_out(pair[0], ground)]
     fill, ink = standing_out[0] if standing_out else max(fills, key=lambda pair: contrast_of(pair[0], ground))
     mask = rounded_mask(button.width, button.height, button.height / 2)
     picture.paste(Image.new("RGB", mask.size, fill), (left, top), mask)
@@ -144,6 +154,15 @@ def draw_button(
     baseline = top + (button.height + cap) / 2
     text_box, _ = paste_text(picture, label, left + (button.width - label.width) / 2, baseline - label.ascent, ink)
     return box, run_of("cta", label, text_box, ink)
+
+
+def _stands_out(fill: Rgb, ground: Rgb) -> bool:
+    """Whether a fill differs enough in lightness and, lightness and hue together, in Oklab distance."""
+    one, other = to_oklch(fill), to_oklch(ground)
+    turn = math.radians(one[2] - other[2])
+    chroma = one[1] ** 2 + other[1] ** 2 - 2 * one[1] * other[1] * math.cos(turn)
+    distance = math.sqrt((one[0] - other[0]) ** 2 + max(chroma, 0.0))
+    return contrast_of(fill, ground) >= _BUTTON_CONTRAST and distance >= _BUTTON_DISTANCE
 
 
 def run_of(role: str, setting: SetText, box: Box, ink: Rgb) -> TextRun:

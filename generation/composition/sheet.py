@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from generation.composition.arrangement import Arrangement, Frame, Region, frame_of
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
@@ -23,6 +24,7 @@ from proofsheet.domain.asset import Box, Composition, Recipe, TextRun
 from proofsheet.domain.campaign import Placement
 
 _MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
+_MOST_OF_GLYPH = 0.45  # and of any one letter's
 _LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
 
 
@@ -89,7 +91,7 @@ class Sheet:
 
     def _sized_button(self) -> Button:
         room = self.arrangement.button or self.arrangement.stack
-        most = room.width if not self.arrangement.row else 0.34 * room.width
+        most = room.width if not self.arrangement.row else 0.36 * self.frame.width
         return size_button(self.recipe.cta, self.kit.body, self.frame.button_height, most, self.where)
 
     def _sized_logo(self) -> Logo:
@@ -150,13 +152,18 @@ class Sheet:
     def _uncovered(self, standing: Standing, words: Words) -> Standing:
         """The product made smaller until it hides so little of the headline that it stays easy to read."""
         ink = np.asarray(draw_mask(words.headline)).astype(np.float32)
+        glyphs, count = ndimage.label(ink > 100)
+        numbers = np.arange(1, count + 1)
+        weights = np.asarray(ndimage.sum_labels(ink, glyphs, numbers))
         left, top = round(words.headline_at[0]) - 2, round(words.headline_at[1]) - 2
-        for step in range(12):
+        for step in range(16):
             tried = self._stood(self.arrangement.room_height * (1 - 0.04 * step))
             sheet = Image.new("L", (ink.shape[1], ink.shape[0]))
             sheet.paste(tried.image.getchannel("A"), (tried.box.left - left, tried.box.top - top))
-            hidden = float((ink * np.asarray(sheet)).sum() / 255 / max(float(ink.sum()), 1.0))
-            if hidden <= _MOST_COVERED:
+            hidden = np.asarray(sheet).astype(np.float32) / 255
+            whole = float((ink * hidden).sum()) / max(float(ink.sum()), 1.0)
+            each = ndimage.sum_labels(ink * hidden, glyphs, numbers) / np.maximum(weights, 1.0)
+            if whole <= _MOST_COVERED and float(each.max()) <= _MOST_OF_GLYPH:
                 return tried
         return tried
 

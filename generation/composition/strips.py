@@ -65,7 +65,7 @@ def panel(room: Frame) -> Arrangement:
         room,
         product_at=edge / 2,
         span=(edge + 0.3 * room.height / room.width, 1),
-        row=("headline", "button", "logo"),
+        row=("headline", "logo", "button"),
         block=block,
     )
 

@@ -49,7 +49,7 @@ def stack_words(
         texts: the headline, and the offer or "".
         faces: of the headline, and of the offer.
     """
-    region, gap = arrangement.stack, frame.gap
+    region, gap = arrangement.stack, max(frame.gap, 0.44 * arrangement.headline_size)
     align = _reading_side(region.align, texts[0])
     offer = _offer(texts[1], faces[1], frame, region, align, where) if texts[1] else None
     reserved = (offer.height + 0.55 * gap if offer else 0) + (button.height + gap if arrangement.button is None else 0)
@@ -95,7 +95,9 @@ def line_words(
     gap = max(0.24 * frame.down, 7.0)
     widths = {"logo": logo.width, "button": float(button.width)}
     rest = region.width - sum(widths[name] for name in arrangement.row if name != "headline")
-    rest -= gap * len(arrangement.row)
+    lead = 0.4 * gap if region.left > frame.left else 0.0
+    tail = 0.6 * gap if region.right < frame.right - 1 else 0.0
+    rest -= gap * (len(arrangement.row) - 1) + lead + tail
     headline = fit_text(
         text,
         face,
@@ -109,14 +111,12 @@ def line_words(
         where=where,
     )
     places: dict[str, Region] = {}
-    left = region.left + (0.4 * gap if region.left > frame.left else 0.0)
+    left = region.left + lead
     free = rest - headline.width
-    for order, name in enumerate(arrangement.row):
+    for name in arrangement.row:
         width = headline.width if name == "headline" else widths[name]
-        if name == "button" and order == len(arrangement.row) - 1:
-            left = region.right - width - (0.0 if region.right >= frame.right - 1 else 0.5 * gap)
         places[name] = replace(region, left=left, right=left + width, align="left", valign="middle")
-        left += width + gap + (free if name == "headline" and arrangement.row[-1] != "button" else 0.0)
+        left += width + gap + (free if name == "headline" else 0.0)
     return Words(
         headline=headline,
         headline_at=places["headline"].corner(headline.width, headline.height),
