@@ -157,6 +157,9 @@ def analyze(
     unit: Annotated[str | None, typer.Option(help="With --data: the column that names the unit.")] = None,
     trials: Annotated[str | None, typer.Option(help="With --data: the column of trials.")] = None,
     successes: Annotated[str | None, typer.Option(help="With --data: the column of successes.")] = None,
+    cell: Annotated[
+        str | None, typer.Option(help="With counts: a column, such as the day, within which arms are compared.")
+    ] = None,
     experiment_column: Annotated[
         str | None, typer.Option("--experiment", help="With --data: the column that names the experiment.")
     ] = None,
@@ -191,6 +194,7 @@ def analyze(
         experiment=experiment_column,
         trials=trials,
         successes=successes,
+        cell=cell,
         correction=correction,
         confidence=confidence,
     )

@@ -25,10 +25,10 @@ def serve(
     """Serve the dashboard over this warehouse; reachable from this machine only, unless told otherwise."""
     import subprocess
 
-    from dashboard.server import free_port, serve_command, serve_environment
+    from dashboard.server import serve_command, serve_environment
 
     home = session.house().settings.home
-    chosen = free_port(port)
+    chosen = free_port(port, address)
     if chosen != port:
         session.say(f"Port {port} is taken; using {chosen}.")
     session.say(f"Dashboard: http://{address}:{chosen}  (stop it with Ctrl-C)")
@@ -60,3 +60,27 @@ def demo(
         session.answer(done)
     else:
         show_truth(done)
+
+
+def free_port(wanted: int, address: str) -> int:
+    """The wanted port, or the first free one after it.
+
+    Raises:
+        InputError: the address is not this machine's, or no port is free.
+    """
+    import errno
+    import socket
+
+    from proofsheet.errors import InputError
+
+    for port in range(wanted, min(wanted + 50, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    continue
+                raise InputError(f"--address is {address!r}: {error.strerror}.", "Use localhost or 0.0.0.0.") from error
+            return port
+    raise InputError(f"No port from {wanted} on is free.", "Choose another one with --port.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from proofsheet.cli.session import session
 from proofsheet.domain.experiment import Experiment
+from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status
 from proofsheet.workflows.analyze_file import FileAnalysis
 from proofsheet.workflows.house import House
@@ -79,11 +80,7 @@ def show_import(house: House, record: ImportRecord) -> None:
     if record.set_aside:
         with house.warehouse.read() as reader:
             rejects = reader.rejects(record.id)
-        session.table(
-            "Set aside",
-            ("line", "column", "value", "reason"),
-            [(str(one.line), one.column, one.value, one.reason) for one in rejects[:10]],
-        )
+        _show_rejects(rejects[:10])
 
 
 def percent(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
@@ -200,17 +197,22 @@ def _money(value: object) -> str:
 
 def show_file_analysis(read: FileAnalysis) -> None:
     """Every experiment of a file, and how its rows were accounted for."""
-    session.say(f"{read.rows_in:,} rows in, {read.used:,} used, {read.set_aside_count:,} set aside.", *read.notes)
-    if read.set_aside:
-        session.table(
-            "Set aside",
-            ("line", "column", "value", "reason"),
-            [(str(one.line), one.column, one.value, one.reason) for one in read.set_aside[:10]],
-        )
+    two = f", {read.in_two_arms:,} left out because their unit is in two arms" if read.in_two_arms else ""
+    session.say(f"{read.rows_in:,} rows in, {read.used:,} used, {read.set_aside:,} set aside{two}.", *read.notes)
+    if read.rejects:
+        _show_rejects(read.rejects[:10])
     for found in read.analyses[:20]:
         show_analysis(found)
     if len(read.analyses) > 20:
         session.say(f"… and {len(read.analyses) - 20} more experiments; see them all with --json.")
+
+
+def _show_rejects(rejects: Sequence[Reject]) -> None:
+    session.table(
+        "Set aside",
+        ("line", "column", "value", "reason"),
+        [(str(one.line), one.column, one.value, one.reason) for one in rejects],
+    )
 
 
 def show_decision(call: Call, arm: str | None, rule: str, reasons: Sequence[str]) -> None:

@@ -105,6 +105,22 @@ class ResultsPage:
     titles: Mapping[str, str]
 
 
+#: Metrics that are known by letters.
+NAMES: Mapping[str, str] = {"ctr": "click-through rate", "cvr": "conversion rate", "roas": "return on ad spend"}
+
+
+def metric_name(name: str) -> str:
+    """A metric's name as people say it."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def named(text: str, titles: Mapping[str, str]) -> str:
+    """The text with the readable names of arms in place of their ids."""
+    for arm in sorted((arm for arm, title in titles.items() if arm != title), key=len, reverse=True):
+        text = text.replace(arm, f"“{titles[arm]}”")
+    return text
+
+
 def arm_titles(experiment: Experiment) -> Mapping[str, str]:
     """A readable name for each arm: the levels in which the arms differ, or the label of an upload."""
     levels = [arm.levels for arm in experiment.arms if arm.levels]
@@ -145,7 +161,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         evidence=evidence,
         blocking=blocking,
         decisions=reader.decisions(experiment_id),
-        proposal=_proposal(experiment, analysis),
+        proposal=_proposal(experiment, analysis, titles),
         titles=titles,
     )
 
@@ -213,7 +229,7 @@ def verdict_words(
     experiment: Experiment, arms: Sequence[ArmRow], *, reached: bool, progress: float, blocked: bool
 ) -> tuple[str, str]:
     """A headline and a sentence that say what the primary metric shows, and no more."""
-    metric = experiment.primary.name.replace("_", " ")
+    metric = metric_name(experiment.primary.name)
     tested = [row for row in arms if row.result and row.result.status is Status.OK and row.result.lift is not None]
     if not tested:
         return "No result yet", "Import the platform's report of these ads; the analysis follows from it."
@@ -303,14 +319,19 @@ def _trend(reader: Reader, experiment: Experiment, titles: Mapping[str, str]) ->
     return tuple(points)
 
 
-def _proposal(experiment: Experiment, analysis: Analysis | None) -> ProposedCall | None:
+def _proposal(experiment: Experiment, analysis: Analysis | None, titles: Mapping[str, str]) -> ProposedCall | None:
     if analysis is None or not analysis.results:
         return None
     from experiments.decision import decide as rule
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     found = rule(analysis.results, analysis.health, experiment.design, ended=ended)
-    return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=tuple(found.reasons))
+    return ProposedCall(
+        call=found.call,
+        arm=found.arm,
+        rule=found.rule,
+        reasons=tuple(named(reason, titles) for reason in found.reasons),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
