@@ -110,7 +110,7 @@ def platform(
         )
         for metric, variance in metrics:
             results = compare_cells(metric, cells_of(rows, metric), "control", experiment="demo", variance=variance)
-            true = true_lifts(arms, truth, rows, "control", metric)
+            true = true_lifts(arms, truth, rows, metric=metric)
             tallies[metric.name, variance].add([row.inside is True for row in truth_table(results, true)])
             if (metric, variance) == metrics[0]:
                 together.add([all(held(r.adjusted_lift_low, true[r.arm], r.adjusted_lift_high) for r in results)])

@@ -14,7 +14,7 @@ _PLACES = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmMoney:
-    """What one arm cost and brought: totals in one currency."""
+    """What one arm cost and brought; production may be in a currency of its own (``currency`` where not named)."""
 
     arm: str
     assets: int
@@ -25,6 +25,7 @@ class ArmMoney:
     clicks: int
     conversions: Decimal
     currency: str
+    production_currency: str = ""
 
 
 def arm_costs(arms: Sequence[ArmMoney]) -> tuple[ArmCost, ...]:
@@ -33,8 +34,12 @@ def arm_costs(arms: Sequence[ArmMoney]) -> tuple[ArmCost, ...]:
     Raises:
         InputError: the arms are in different currencies, or an amount or count is negative.
     """
-    currencies = sorted({arm.currency for arm in arms})
-    if len(currencies) > 1:
+    for currencies in (
+        sorted({arm.currency for arm in arms}),
+        sorted({arm.production_currency or arm.currency for arm in arms}),
+    ):
+        if len(currencies) < 2:
+            continue
         raise InputError(
             f"The arms' costs are in different currencies: {', '.join(currencies)}.",
             "Convert them to one currency first; different currencies are never added or compared.",
@@ -60,6 +65,7 @@ def _cost(arm: ArmMoney) -> ArmCost:
         per_approved_asset=per(arm.production, arm.approved),
         per_click=per(arm.spend, arm.clicks),
         per_conversion=per(arm.spend, arm.conversions),
+        production_currency=arm.production_currency,
     )
 
 

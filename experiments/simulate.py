@@ -1,4 +1,4 @@
-"""A seeded stand-in for an ad platform with known truth: rows such as a report holds, and the lifts they should show.
+"""A seeded stand-in for an ad platform with known truth: rows such as a report holds.
 
 Clicks are drawn around ``base rate × creative effects × placement × weekday × fatigue``, times a random factor shared
 by all arms on a day and one of each arm and day, so that days differ by more than counting noise. Delivery drifts and
@@ -7,92 +7,19 @@ leans towards arms that are truly better, as a platform's does; it never looks a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 
+from experiments.truth import DeliveryRow, Truth, true_lifts
 from proofsheet.domain.experiment import Arm
 from proofsheet.errors import InputError
 
+__all__ = ["DeliveryRow", "Truth", "simulate_platform", "true_lifts"]
+
 _CENT = Decimal("0.01")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """What is really so. Effects are on the log scale: 0.10 is about +10 %.
-
-    Args:
-        base_rate: clicks per impression with every effect 0.
-        level_effects: on the click rate, by factor and level; a level not named has none.
-        conversion_rate: conversions per click.
-        conversion_effects: on the conversion rate, by factor and level.
-        placement_effects: on the click rate, by placement.
-        placement_shares: of the impressions, by placement (relative; 1 where not named).
-        cpm: price of a thousand impressions, by placement.
-        weekday_effects: on the click rate, Monday first.
-        fatigue: decline of the log click rate per day.
-        susceptibility: factor on ``fatigue`` by arm name (1 where not named).
-        day_variation: standard deviation of the day's factor shared by all arms, as a share.
-        arm_day_variation: the same of each arm's own factor on each day.
-        volume_variation: of the day's impressions.
-        steering: how strongly delivery leans towards better arms over the test; 1 doubles the log effect's weight.
-        drift: standard deviation of each arm's daily step in log delivery weight.
-    """
-
-    base_rate: float
-    level_effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    conversion_rate: float = 0.04
-    conversion_effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    placement_effects: Mapping[str, float] = field(default_factory=dict)
-    placement_shares: Mapping[str, float] = field(default_factory=dict)
-    cpm: Mapping[str, Decimal] = field(default_factory=dict)
-    weekday_effects: tuple[float, ...] = (0.0,) * 7
-    fatigue: float = 0.0
-    susceptibility: Mapping[str, float] = field(default_factory=dict)
-    day_variation: float = 0.08
-    arm_day_variation: float = 0.05
-    volume_variation: float = 0.05
-    steering: float = 0.5
-    drift: float = 0.04
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.base_rate < 1.0 or not 0.0 <= self.conversion_rate < 1.0:
-            raise InputError(
-                f"The rates {self.base_rate} and {self.conversion_rate} are not shares.", "Give values between 0 and 1."
-            )
-        if len(self.weekday_effects) != 7:
-            raise InputError(f"There are {len(self.weekday_effects)} weekday effects.", "Give seven, Monday first.")
-
-    def effect(self, arm: Arm) -> float:
-        """The arm's log effect on the click rate."""
-        return _sum_effects(self.level_effects, arm)
-
-    def click_rate(self, arm: Arm, placement: str, day: date, start: date) -> float:
-        """Expected clicks per impression of an arm in a placement on a day; the random factors have mean 1."""
-        weariness = self.fatigue * self.susceptibility.get(arm.name, 1.0) * (day - start).days
-        effects = self.effect(arm) + self.placement_effects.get(placement, 0.0) - weariness
-        return min(0.95, self.base_rate * math.exp(effects + self.weekday_effects[day.weekday()]))
-
-    def conversions_per_click(self, arm: Arm) -> float:
-        """Expected conversions per click of an arm."""
-        return min(0.95, self.conversion_rate * math.exp(_sum_effects(self.conversion_effects, arm)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRow:
-    """One row of the simulated report: an arm in a placement on a day."""
-
-    arm: str
-    day: date
-    placement: str
-    impressions: int
-    clicks: int
-    conversions: int
-    spend: Decimal
 
 
 def simulate_platform(
@@ -151,10 +78,6 @@ def simulate_platform(
                     )
                 )
     return rows
-
-
-def _sum_effects(effects: Mapping[str, Mapping[str, float]], arm: Arm) -> float:
-    return math.fsum(effects.get(factor, {}).get(level, 0.0) for factor, level in arm.levels.items())
 
 
 def _factors(rng: np.random.Generator, deviation: float, count: int) -> np.ndarray:

@@ -66,19 +66,19 @@ def test_rows_add_up() -> None:
 
 def test_a_constant_effect_is_the_true_lift_whatever_the_delivery() -> None:
     truth = replace(TRUTH, drift=0.3, steering=3.0, fatigue=0.02)
-    lifts = true_lifts(ARMS, truth, simulate(truth), "control", CTR)
+    lifts = true_lifts(ARMS, truth, simulate(truth), metric=CTR)
     assert lifts == pytest.approx({"b": np.expm1(0.2), "c": np.expm1(-0.1), "d": np.expm1(0.1)}, rel=1e-9)
 
 
 def test_unequal_fatigue_gives_a_lift_between_first_and_last_day() -> None:
     truth = replace(TRUTH, fatigue=0.01, susceptibility={"b": 2.0, "control": 1.0})
-    lift = true_lifts(ARMS, truth, simulate(truth), "control", CTR)["b"]
+    lift = true_lifts(ARMS, truth, simulate(truth), metric=CTR)["b"]
     assert np.expm1(0.2 - 0.01 * 20) < lift < np.expm1(0.2)
 
 
 def test_the_true_cost_ratio_is_the_ratio_of_expectations() -> None:
     truth = replace(TRUTH, day_variation=0.0, arm_day_variation=0.0, drift=0.0, steering=0.0)
-    lifts = true_lifts(ARMS, truth, simulate(truth, impressions=2_000_000), "control", CPA)
+    lifts = true_lifts(ARMS, truth, simulate(truth, impressions=2_000_000), metric=CPA)
     assert lifts["b"] == pytest.approx(np.exp(-0.2) - 1, abs=0.003)
 
 
@@ -98,7 +98,7 @@ def test_intervals_hold_the_truth_at_their_level(metric: Metric) -> None:
     inside = []
     for seed in range(120):
         rows = simulate(truth, seed=seed)
-        lifts = true_lifts(ARMS, truth, rows, "control", metric)
+        lifts = true_lifts(ARMS, truth, rows, metric=metric)
         results = compare_cells(metric, cells_of(rows, metric), "control", experiment="e")
         inside += [row.inside for row in truth_table(results, lifts)]
     assert len(inside) == 360
