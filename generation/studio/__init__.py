@@ -1,0 +1,1 @@
+"""The studio: a small renderer of sets for product advertising, in numpy, linear light and OKLCH."""
