@@ -25,7 +25,7 @@ from generation.composition.typeset import SetText, fit_text, line_ink, paste_te
 from proofsheet.domain.asset import Box, TextRun
 
 _LOGO_CONTRAST = 3.0
-_BUTTON_CONTRAST, _BUTTON_DISTANCE = 1.5, 0.17
+_BUTTON_CONTRAST, _BUTTON_DISTANCE = 1.15, 0.17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
