@@ -72,7 +72,7 @@ class DeliveryReader:
             self.request,
             counts=[places[name] for name in fields.COUNTS if name in places],
             amounts=[places[name] for name in (*fields.AMOUNTS, *fields.SHOWN_COUNTS) if name in places],
-            days=[places[name] for name in fields.DAYS if name in places],
+            days=[places[name] for name in self._day_fields() if name in places],
             tally=[places["result_type"]] if "result_type" in places else [],
             date_rule=self.layout.date_order,
         )
@@ -112,6 +112,12 @@ class DeliveryReader:
         reading.loaded = len(reading.deliveries)
         rows.finish()
         return reading
+
+    def _day_fields(self) -> tuple[str, ...]:
+        """The columns of days that are read: the day, or the first and last of a period."""
+        if "day" in self.columns:
+            return ("day", "report_end") if self.layout.name == "generic" else ("day",)
+        return "report_start", "report_end"
 
     def _preamble_period(self) -> tuple[date, date] | None:
         if not self.layout.preamble_range or "day" in self.columns:

@@ -60,7 +60,8 @@ class DeliveryRows:
         self.shown = [
             (name, self.columns[name]) for name in fields.SHOWN_COUNTS if name in self.columns and name != "results"
         ]
-        self.sums: dict[str, Decimal] = {}
+        self.texts: dict[str, str] = {}
+        self.sums: dict[str, Decimal | int] = {}
         self.seen: set[tuple[object, ...]] = set()
         self.unreadable: dict[str, int] = {}
         self.long_amounts = 0
@@ -87,7 +88,7 @@ class DeliveryRows:
     def finish(self) -> None:
         """Write the sums and what they rest on into the reading."""
         reading = self.reading
-        reading.totals = dict(sorted(self.sums.items()))
+        reading.totals = {name: Decimal(value) for name, value in sorted(self.sums.items())}
         reading.currencies = tuple(sorted({item.currency for item in reading.deliveries if item.currency}))
         for header, number in self.unreadable.items():
             reading.notes.append(f"{number} cells of {header!r} could not be read; the column is not stored.")
@@ -116,10 +117,11 @@ class DeliveryRows:
         index = self.columns.get(field)
         if index is None:
             return ""
-        text = cells[index].strip()
-        if text in _BLANK_NAMES:
-            return ""
-        return text[1:] if text[0] == "'" and _FORMULA.match(text) else text
+        raw = cells[index]
+        clean = self.texts.get(raw)
+        if clean is None:
+            clean = self.texts[raw] = _clean(raw)
+        return clean
 
     def _count(self, cells: Sequence[str], field: str) -> int | None:
         index = self.columns.get(field)
@@ -264,10 +266,10 @@ class DeliveryRows:
         sums = self.sums
         for name, value in _measures(delivery):
             if value is not None:
-                sums[name] = sums.get(name, _ZERO) + value
+                sums[name] = sums.get(name, 0) + value
         if delivery.spend is not None:
             name = f"spend {delivery.currency}".strip()
-            sums[name] = sums.get(name, _ZERO) + delivery.spend
+            sums[name] = sums.get(name, 0) + delivery.spend
             exponent = delivery.spend.as_tuple().exponent
             self.long_amounts += isinstance(exponent, int) and exponent < -6
         for name, index in self.shown:
@@ -276,7 +278,15 @@ class DeliveryRows:
             except BadCellError:
                 self.unreadable[self.header[index]] = self.unreadable.get(self.header[index], 0) + 1
                 continue
-            sums[name] = sums.get(name, _ZERO) + (shown_value or _ZERO)
+            sums[name] = sums.get(name, 0) + (shown_value or _ZERO)
+
+
+def _clean(raw: str) -> str:
+    """A name without surrounding space; empty for a dash; without the apostrophe that guards a formula's sign."""
+    text = raw.strip()
+    if text in _BLANK_NAMES:
+        return ""
+    return text[1:] if text[0] == "'" and _FORMULA.match(text) else text
 
 
 def _lost_digits(ad_id: str) -> bool:

@@ -36,28 +36,32 @@ class OrderEvidence:
         self.counts: Counter[str] = Counter()
         self.forms: Counter[str] = Counter()
         self.examples: dict[str, tuple[int, str]] = {}
+        self._seen: dict[str, tuple[str, str]] = {}
 
     def add(self, text: str, line: int) -> None:
         """Take one cell into account."""
-        stripped = _TIME.sub("", text.strip())
-        if not stripped:
-            return
-        form = form_of(stripped)
-        self.forms[form] += 1
-        if form != "D/M/Y or M/D/Y":
-            return
-        match = _SLASHED.fullmatch(stripped)
-        if match is None:
-            return
-        first, second = int(match[1]), int(match[2])
-        if first > 12 >= second:
-            kind = DAY_FIRST
-        elif second > 12 >= first:
-            kind = MONTH_FIRST
-        else:
-            kind = "either"
-        self.counts[kind] += 1
-        self.examples.setdefault(kind, (line, text.strip()))
+        known = self._seen.get(text)
+        if known is None:
+            stripped = _TIME.sub("", text.strip())
+            known = self._seen[text] = (form_of(stripped), _order_of(stripped)) if stripped else ("", "")
+        form, kind = known
+        if form:
+            self.forms[form] += 1
+        if kind:
+            self.counts[kind] += 1
+            if kind not in self.examples:
+                self.examples[kind] = (line, text.strip())
+
+
+def _order_of(text: str) -> str:
+    """Which order a form such as ``3/4/2026`` needs: dmy, mdy or either; empty for other forms."""
+    match = None if _ISO.fullmatch(text) else _SLASHED.fullmatch(text)
+    if match is None:
+        return ""
+    first, second = int(match[1]), int(match[2])
+    if first > 12 >= second:
+        return DAY_FIRST
+    return MONTH_FIRST if second > 12 >= first else "either"
 
 
 def form_of(text: str) -> str:
@@ -93,8 +97,10 @@ class DayReader:
         Raises:
             BadCellError: not a day, not a possible one, or outside 2000 to 2100.
         """
-        if text in self._known:
+        try:
             return self._known[text]
+        except KeyError:
+            pass
         stripped = _TIME.sub("", text.strip())
         value = None if stripped in {"", "-", "--"} else self._parse(stripped)
         self._known[text] = value

@@ -16,10 +16,10 @@ MAX_VALUE = Decimal(10) ** 12
 _SPACES = "[ '’\u00a0\u2009\u202f]"
 _STYLE = {
     POINT: re.compile(
-        rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:,[0-9]{{2,3}})*,[0-9]{{3}}|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+)?(?:\.[0-9]*)?"
+        rf"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:,[0-9]{{2,3}})*,[0-9]{{3}}|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+)?(?:\.[0-9]*)?"
     ),
     COMMA: re.compile(
-        rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:\.[0-9]{{2,3}})*\.[0-9]{{3}}|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+)?(?:,[0-9]*)?"
+        rf"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:\.[0-9]{{2,3}})*\.[0-9]{{3}}|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+)?(?:,[0-9]*)?"
     ),
 }
 _NEUTRAL = re.compile(rf"[+-]?[0-9]+(?:{_SPACES}[0-9]{{3}})*")
@@ -59,14 +59,17 @@ class DecimalEvidence:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, tuple[int, str]] = {}
-        self._seen: dict[tuple[str, bool], str] = {}
+        self._seen: dict[str, str] = {}
+        self._seen_whole: dict[str, str] = {}
 
     def add(self, text: str, line: int, *, whole: bool) -> None:
         """Take one cell of a number column into account; ``whole`` where the column counts things."""
-        key = (text, whole)
-        kind = self._seen.get(key)
+        if not text or text.isdigit():
+            return
+        seen = self._seen_whole if whole else self._seen
+        kind = seen.get(text)
         if kind is None:
-            kind = self._seen[key] = decimal_kind(text, whole=whole)
+            kind = seen[text] = decimal_kind(text, whole=whole)
         if kind:
             self.counts[kind] += 1
             self.examples.setdefault(kind, (line, text.strip()))
@@ -97,6 +100,7 @@ class NumberReader:
         self._pattern = _STYLE[decimal]
         self._decimal = decimal
         self._known: dict[str, Decimal | None] = {}
+        self._counts: dict[str, int | None] = {}
 
     def amount(self, text: str) -> Decimal | None:
         """The exact value of a cell; None where it stands for "no value".
@@ -104,11 +108,11 @@ class NumberReader:
         Raises:
             BadCellError: not a number in this style, in scientific form, or 10^12 and more.
         """
-        if text in self._known:
+        try:
             return self._known[text]
-        value = self._parse(text)
-        self._known[text] = value
-        return value
+        except KeyError:
+            value = self._known[text] = self._parse(text)
+            return value
 
     def count(self, text: str) -> int | None:
         """A whole number of things, 0 or more.
@@ -116,7 +120,14 @@ class NumberReader:
         Raises:
             BadCellError: as ``amount``, or negative, or not whole.
         """
-        value = self.amount(text)
+        try:
+            return self._counts[text]
+        except KeyError:
+            value = self._counts[text] = self._count(self.amount(text))
+            return value
+
+    @staticmethod
+    def _count(value: Decimal | None) -> int | None:
         if value is None:
             return None
         if value < 0:
