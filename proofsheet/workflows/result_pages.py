@@ -33,7 +33,9 @@ EVIDENCE: Mapping[Evidence, str] = {
         "The platform split the traffic, and it was not shown to be random: who saw which ad may differ. "
         "Read the lift as strong indication, not proof."
     ),
-    Evidence.C: "Observational: a health check failed, so other causes may explain the difference. Do not act on it alone.",
+    Evidence.C: (
+        "Observational: a health check failed, so other causes may explain the difference. Do not act on it alone."
+    ),
 }
 
 
@@ -326,12 +328,8 @@ def _proposal(experiment: Experiment, analysis: Analysis | None, titles: Mapping
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     found = rule(analysis.results, analysis.health, experiment.design, ended=ended)
-    return ProposedCall(
-        call=found.call,
-        arm=found.arm,
-        rule=found.rule,
-        reasons=tuple(named(reason, titles) for reason in found.reasons),
-    )
+    reasons = tuple(named(reason, titles) for reason in found.reasons)
+    return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

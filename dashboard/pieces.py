@@ -1,0 +1,136 @@
+"""Pieces that several views show: errors, empty states, badges, charts, evidence controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard import data, pictures
+from dashboard import format as as_text
+from dashboard.charts import Chart
+from proofsheet.domain.assessment import Grade, Verdict
+from proofsheet.domain.experiment import Experiment
+from proofsheet.errors import ProofsheetError
+from proofsheet.workflows.pages import SheetItem
+
+
+def show_error(error: ProofsheetError) -> None:
+    """A problem the user can act on: what is wrong, then what to do."""
+    text = escape(error.message)
+    st.error(f"{text}\n\n{escape(error.hint)}" if error.hint else text, icon=":material/error:")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Within it, a problem the user can act on is shown in place and the page goes on."""
+    try:
+        yield
+    except ProofsheetError as error:
+        show_error(error)
+
+
+def escape(text: str) -> str:
+    """Text of the user's own as literal Markdown."""
+    for sign in "\\`*_[]<>$#~:":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def flash(text: str, icon: str = ":material/check:") -> None:
+    """A message to show after the coming rerun."""
+    st.session_state["flash"] = (text, icon)
+
+
+def show_flash() -> None:
+    """The message left by the run before, once."""
+    if left := st.session_state.pop("flash", None):
+        st.toast(left[0], icon=left[1])
+
+
+def asked_for(name: str, options: Sequence[str]) -> int:
+    """The place of the option that the page's address asks for, or the first."""
+    wanted = st.query_params.get(name, "")
+    return options.index(wanted) if wanted in options else 0
+
+
+def heading(title: str, lead: str = "") -> None:
+    """The head of a page: its title and one line that says what it is for."""
+    st.title(title, anchor=False)
+    if lead:
+        st.caption(lead)
+
+
+def empty(title: str, text: str, *commands: str) -> None:
+    """An empty state: what is missing, why that is fine, and the exact commands that fill it."""
+    with st.container(border=True):
+        st.subheader(title, anchor=False)
+        st.markdown(text)
+        if commands:
+            st.code("\n".join(commands), language="bash")
+
+
+def grade_badge(grade: Grade | None, note: str | None = None) -> None:
+    """A grade as icon, word and colour."""
+    _, word, colour, icon = as_text.GRADES[grade]
+    st.badge(word, icon=icon, color=colour, help=note)  # type: ignore[arg-type]
+
+
+def state_badge(item: SheetItem) -> None:
+    """A review state as icon, word and colour."""
+    word, colour, icon = as_text.STATES[item.state]
+    note = f"{item.review.reviewer}, {as_text.moment(item.review.at)}" if item.review else None
+    st.badge(word, icon=icon, color=colour, help=note)  # type: ignore[arg-type]
+
+
+def status_badge(experiment: Experiment) -> None:
+    """An experiment's state as icon, word and colour."""
+    word, colour, icon = as_text.STATUSES[experiment.status]
+    st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def chart(drawn: Chart, key: str) -> None:
+    """A chart with its finding above it and its note below."""
+    st.markdown(f"**{escape(drawn.title)}**")
+    st.plotly_chart(drawn.figure, key=key, config={"displayModeBar": False}, alt=drawn.alt)
+    if drawn.note:
+        st.caption(drawn.note)
+
+
+def verdicts(found: Sequence[Verdict]) -> None:
+    """Verdicts as a list: worst first, each with its reason and its remedy."""
+    for verdict in sorted(found, key=lambda v: -v.grade.severity):
+        _, word, colour, icon = as_text.GRADES[verdict.grade]
+        name = escape(as_text.words(verdict.criterion))
+        st.markdown(f":{colour}[{icon}] **{name}** · {word.lower()}  \n{escape(verdict.reason)}")
+        if verdict.remedy and verdict.grade is not Grade.PASS:
+            st.caption(f":material/build: {escape(verdict.remedy)}")
+
+
+def layers(item: SheetItem, key: str) -> tuple[str, ...]:
+    """What to draw on the picture, chosen by the user."""
+    if item.asset.composition is None:
+        st.caption("An uploaded picture: where its text and product stand is not known.")
+        return ()
+    chosen = st.pills(
+        "Draw on the picture",
+        list(pictures.LAYERS),
+        selection_mode="multi",
+        format_func=lambda layer: pictures.LAYERS[layer][0],
+        key=key,
+        persist_state="session",
+    )
+    return tuple(chosen)
+
+
+def picture(item: SheetItem, drawn: tuple[str, ...] = (), width: int = 1100) -> None:
+    """An asset, large, with evidence drawn on it."""
+    st.image(data.evidence(item, drawn, width), width="stretch", alt=alt_text(item))
+
+
+def alt_text(item: SheetItem) -> str:
+    """What a screen reader says of an asset."""
+    asset = item.asset
+    words = f" Text: {asset.recipe.headline} {asset.recipe.cta}" if asset.recipe else ""
+    return f"{as_text.words(asset.placement)}, {item.title}.{words}"

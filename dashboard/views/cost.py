@@ -1,0 +1,113 @@
+"""Cost: what making the pictures took and what showing them took, per asset, per approved asset, per conversion."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import charts, data, navigation, pieces
+from dashboard import format as as_text
+from proofsheet.workflows.pages import CostPage
+from proofsheet.workflows.result_pages import MediaCost
+
+
+def show() -> None:
+    """Draw the page."""
+    slug = navigation.campaign()
+    page = data.costs(slug)
+    pieces.heading("Cost", "Every action that costs writes one line, once. Nothing is estimated here.")
+    if not page.entries:
+        pieces.empty("Nothing spent yet", "Costs are written as assets are made:", f"proofsheet generate {slug}")
+        return
+    found = data.media(slug)
+    _numbers(page, found)
+    bars, time = st.columns([3, 2], gap="medium")
+    with bars:
+        pieces.chart(charts.cost_bars(page), key="bars")
+    with time:
+        _time(page)
+    for media in found:
+        _media(media)
+    _ledger(page)
+
+
+def _numbers(page: CostPage, found: tuple[MediaCost, ...]) -> None:
+    with st.grid(4, min_column_width=190, border=True, key="numbers") as grid:
+        grid.metric("Making, in all", as_text.money(page.total, page.currency))
+        grid.metric(
+            "Per asset", as_text.money(page.per_asset, page.currency), help=as_text.plural(page.assets, "asset")
+        )
+        grid.metric(
+            "Per approved asset",
+            as_text.money(page.per_approved, page.currency),
+            help=f"{page.approved} approved of {page.assets}: what was rejected is paid for too.",
+        )
+        for media in found[-1:]:
+            grid.metric(
+                "Media per conversion",
+                as_text.money(media.per_conversion, media.currency),
+                help=f"{as_text.money(media.spend, media.currency)} for {as_text.count(media.conversions)} "
+                f"conversions in “{media.experiment.name}”.",
+            )
+    if page.budget and page.budget.currency == page.currency and page.budget.amount:
+        used = float(page.total / page.budget.amount)
+        st.progress(min(used, 1.0), text=f"{used:.1%} of the budget of {page.budget} for making used")
+    if page.other_currencies:
+        st.info(f"Lines in {', '.join(page.other_currencies)} stand in the ledger and are not added up here.")
+
+
+def _time(page: CostPage) -> None:
+    total = sum(page.seconds.values())
+    st.markdown(f"**{as_text.duration(total)} of work in all**" if total else "**No time recorded**")
+    st.dataframe(
+        [
+            {"Work": charts.KINDS.get(kind, as_text.words(kind)), "Time": as_text.duration(seconds)}
+            for kind, seconds in sorted(page.seconds.items(), key=lambda pair: -pair[1])
+        ],
+        hide_index=True,
+        alt="Time by kind of work",
+    )
+
+
+def _media(media: MediaCost) -> None:
+    st.subheader(f"Media: {media.experiment.name}", anchor=False)
+    st.dataframe(
+        [
+            {
+                "Arm": title,
+                "Spend": as_text.money(cost.spend, cost.currency),
+                "Impressions": as_text.count(cost.impressions),
+                "Clicks": as_text.count(cost.clicks),
+                "Conversions": as_text.count(cost.conversions),
+                "Per click": as_text.money(cost.per_click, cost.currency),
+                "Per conversion": as_text.money(cost.per_conversion, cost.currency),
+                "Making": as_text.money(cost.production, cost.currency),
+                "Making per approved asset": as_text.money(cost.per_approved_asset, cost.currency),
+            }
+            for title, cost in media.rows
+        ],
+        hide_index=True,
+        alt="Money by arm",
+    )
+
+
+def _ledger(page: CostPage) -> None:
+    st.subheader("Ledger", anchor=False)
+    st.dataframe(
+        [
+            {
+                "When": as_text.moment(entry.at),
+                "What": charts.KINDS.get(entry.what, as_text.words(entry.what)),
+                "Quantity": float(entry.quantity),
+                "Unit": entry.unit,
+                "Unit price": f"{entry.unit_price.normalize():f}",
+                "Amount": float(entry.amount),
+                "Currency": entry.currency,
+                "For": entry.asset_id or entry.scene_id or as_text.NONE,
+                "Price from": entry.source,
+            }
+            for entry in reversed(page.entries)
+        ],
+        hide_index=True,
+        column_config={"Amount": st.column_config.NumberColumn(format="%.6f")},
+        alt="The ledger, newest first",
+    )

@@ -1,0 +1,103 @@
+"""A report to read: what would be understood of it, what it leaves open, and only then the import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import actions, pieces
+from dashboard import format as as_text
+
+if TYPE_CHECKING:
+    from warehouse.inspection import Inspection
+
+
+def show() -> None:
+    """Draw the upload, the inspection and the button that imports."""
+    st.subheader("Read another report", anchor=False)
+    file = st.file_uploader(
+        "Report of an ad platform, or any table with a header",
+        type=["csv", "tsv", "txt", "xlsx"],
+        key=f"report-{st.session_state.get('reports', 0)}",
+        max_upload_size=50,
+        help="Nothing is stored before you say so.",
+    )
+    if file is None:
+        return
+    content = file.getvalue()
+    with pieces.told():
+        answers = st.session_state.get("answers", {}).get(file.file_id, ())
+        found = actions.inspect(file.name, content, answers)
+        _found(found)
+        _questions(found, file.file_id, answers)
+        if st.button(
+            "Load it into the warehouse",
+            type="primary",
+            icon=":material/database:",
+            key="ingest",
+            disabled=not found.ready,
+            help=None if found.ready else "Answer the questions first.",
+        ):
+            _load(file.name, content, answers)
+
+
+def _load(name: str, content: bytes, answers: tuple[str, ...]) -> None:
+    record = actions.ingest(name, content, answers)
+    if record.already_imported:
+        pieces.flash("Nothing changed: this very file was loaded before.", ":material/info:")
+    else:
+        pieces.flash(f"Loaded {record.loaded:,} rows, set {record.set_aside:,} aside.", ":material/database:")
+    st.session_state["reports"] = st.session_state.get("reports", 0) + 1
+    st.rerun()
+
+
+def _found(found: Inspection) -> None:
+    with st.grid(4, min_column_width=150, border=True, key="inspected") as grid:
+        grid.metric("Layout", as_text.words(found.layout), help=found.layout_reason)
+        grid.metric("Would load", as_text.count(found.loaded))
+        grid.metric("Would set aside", as_text.count(found.set_aside))
+        days = f"{found.first_day:%d %b} to {found.last_day:%d %b %Y}" if found.first_day and found.last_day else "–"
+        grid.metric("Days", days)
+    facts, columns = st.columns(2, gap="medium")
+    with facts:
+        rows = [{"What": as_text.words(name), "Found": value} for name, value in found.facts()]
+        rows += [{"What": f"Total {as_text.words(name).lower()}", "Found": str(t)} for name, t in found.totals.items()]
+        st.dataframe(rows, hide_index=True, alt="What was understood of the file")
+    with columns:
+        st.dataframe(
+            [{"Column": header, "Read as": field} for header, field in map(tuple, found.columns)],
+            hide_index=True,
+            alt="Columns and the fields they are read as",
+        )
+    if found.rejects:
+        st.markdown(f"**{as_text.plural(found.set_aside, 'row')} would be set aside**")
+        st.dataframe(
+            [
+                {"Line": one.line, "Column": one.column, "Value": one.value, "Reason": one.reason, "Row": one.raw}
+                for one in found.rejects
+            ],
+            hide_index=True,
+            alt="Rows that would be set aside",
+        )
+
+
+def _questions(found: Inspection, file_id: str, answers: tuple[str, ...]) -> None:
+    for number, question in enumerate(found.questions):
+        st.warning(f"**{as_text.words(question.topic)}.** {pieces.escape(question.text)}", icon=":material/help:")
+        answer = st.selectbox(
+            "Answer",
+            question.answers,
+            index=None,
+            placeholder="Choose, or write your own",
+            accept_new_options=True,
+            key=f"answer-{file_id}-{len(answers)}-{number}",
+        )
+        if answer:
+            st.session_state.setdefault("answers", {})[file_id] = (*answers, answer)
+            st.rerun()
+    if answers:
+        st.caption(f"Answered: {pieces.escape(' '.join(answers))}")
+        if st.button("Take the answers back", type="tertiary", key="unanswer"):
+            st.session_state["answers"].pop(file_id)
+            st.rerun()
