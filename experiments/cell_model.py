@@ -38,6 +38,11 @@ class CellTable:
         keep = list(rows)
         return CellTable(tuple(self.arms[i] for i in keep), self.trials[keep], self.successes[keep], self.days)
 
+    def columns(self, keep: NDArray[np.bool_]) -> CellTable:
+        """The same arms with some cells only; days are numbered anew."""
+        days = np.unique(self.days[keep], return_inverse=True)[1].astype(np.int64)
+        return CellTable(self.arms, self.trials[:, keep], self.successes[:, keep], days)
+
 
 def day_of(cell: str) -> str:
     """The day of a cell's name: the part before the first ``|``."""
@@ -90,6 +95,26 @@ def comparable(table: CellTable) -> list[int]:
     return [int(i) for i in np.flatnonzero(reached)]
 
 
+def estimable(table: CellTable, least: int) -> tuple[list[int], CellTable]:
+    """The arms whose rates can be fitted, and the table of them: first arm first, cells with two arms or more.
+
+    Each needs ``least`` successes in such cells and a link to the first arm. Successes in a cell without trials (a
+    conversion reported on a day without clicks) say nothing about a rate and are left out. Without the first arm, or
+    with it alone, no arm can be fitted and the list is empty.
+    """
+    table = CellTable(table.arms, table.trials, np.where(table.trials > 0, table.successes, 0.0), table.days)
+    rows = list(range(len(table.arms)))
+    while len(rows) > 1:
+        part = table.subset(rows)
+        part = part.columns((part.trials > 0).sum(axis=0) > 1)
+        linked = comparable(part)
+        kept = [rows[i] for i in linked if part.successes[i].sum() >= least]
+        if kept == rows:
+            return rows, part
+        rows = kept if kept[:1] == [0] else []
+    return [], table.subset([])
+
+
 def fit_rates(table: CellTable) -> Matrix:
     """Arm effects on the log rate relative to the first arm; every arm needs successes and a link to the first."""
     trials, successes = table.trials, table.successes
@@ -115,7 +140,11 @@ def fit_rates(table: CellTable) -> Matrix:
 
 
 def fit_cells(table: CellTable) -> CellFit:
-    """Fit arm effects, day-to-day variation and their covariance (see the module's text)."""
+    """Fit arm effects, day-to-day variation and their covariance (see the module's text).
+
+    Raises:
+        numpy.linalg.LinAlgError: the arms' rates cannot be told apart from the cells'.
+    """
     effects = fit_rates(table)
     weighted = np.exp(effects)[:, None] * table.trials
     offered = weighted.sum(axis=0)
@@ -186,8 +215,7 @@ def jackknife_days(table: CellTable) -> tuple[Matrix, int] | None:
         return None
     effects = []
     for day in range(days):
-        keep = table.days != day
-        part = CellTable(table.arms, table.trials[:, keep], table.successes[:, keep], table.days[keep])
+        part = table.columns(table.days != day)
         if (part.successes.sum(axis=1) <= 0).any() or len(comparable(part)) < len(table.arms):
             return None
         effects.append(fit_rates(part))

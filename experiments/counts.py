@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.cell_model import CellFit, CellTable, comparable, fit_cells, jackknife_days, tabulate
+from experiments.cell_model import CellFit, CellTable, estimable, fit_cells, jackknife_days, tabulate
 from experiments.contrasts import Contrast, LogContrast, ProportionContrast, RateContrast
 from experiments.rows import Comparison, Family, Totals, check_request, result_rows
 from proofsheet.domain.experiment import Metric, MetricKind
@@ -151,36 +151,45 @@ def _totals(table: CellTable, row: int) -> Totals:
 def _compare_rates(table: CellTable, totals: Mapping[str, Totals], variance: str) -> list[Comparison]:
     """Rates by the cell model; arms with few successes by the score test; the rest named."""
     control = table.arms[0]
-    linked = set(comparable(table))
-    enough = [i for i in sorted(linked) if totals[table.arms[i]].sum_x >= FEW]
-    fit = fit_cells(table.subset(enough)) if len(enough) > 1 and enough[0] == 0 else None
-    by_day = jackknife_days(table.subset(enough)) if fit is not None and variance == "by_day" else None
+    rows, part = estimable(table, FEW)
+    fit = _fit(part) if rows else None
+    by_day = jackknife_days(part) if fit is not None and variance == "by_day" else None
     comparisons = []
     for i, name in enumerate(table.arms[1:], start=1):
         if not totals[name].n or not totals[control].n:
             comparison = Comparison(arm=name, totals=totals[name], contrast=None, status=Status.NO_DATA)
-        elif fit is not None and i in enough:
-            contrast = _fitted(table, fit, enough.index(i), by_day)
-            comparison = Comparison(arm=name, totals=totals[name], contrast=contrast)
+        elif fit is not None and i in rows:
+            contrast = _fitted(part, fit, rows.index(i), by_day)
+            note = "There are too few days for a jackknife." if variance == "by_day" and by_day is None else ""
+            comparison = Comparison(arm=name, totals=totals[name], contrast=contrast, note=note)
         else:
             comparison = _few(table, i, totals[name], fit)
         comparisons.append(comparison)
     return comparisons
 
 
-def _fitted(table: CellTable, fit: CellFit, row: int, by_day: tuple[np.ndarray, int] | None) -> LogContrast:
-    """One arm of the fitted model, at the level of the control in the mix of all arms."""
+def _fit(part: CellTable) -> CellFit | None:
+    """The fitted model; None when arms and cells cannot be told apart."""
+    try:
+        fit = fit_cells(part)
+    except np.linalg.LinAlgError:
+        return None
+    return fit if np.isfinite(fit.log_rates).all() and np.isfinite(fit.covariance).all() else None
+
+
+def _fitted(part: CellTable, fit: CellFit, row: int, by_day: tuple[np.ndarray, int] | None) -> LogContrast:
+    """One arm of the fitted model, at the level of the control in the mix of all fitted arms."""
     covariance, df = by_day if by_day is not None else (fit.covariance, fit.df)
-    mix = table.trials.sum(axis=0)
-    counting = float(fit.counting[row, row])
-    own = float(covariance[row, row])
+    mix = part.trials.sum(axis=0)
+    counting, own = float(fit.counting[row, row]), float(covariance[row, row])
     others = [j for j in range(1, len(covariance)) if j != row]
     common = float(np.mean(covariance[row, others])) if others else own / 2.0
+    between = "days" if part.day_count > 1 else "cells"
     if by_day is not None:
         method, note = "log rates within cells, jackknife over days", ""
     elif fit.df:
-        method = "log rates within cells, day-to-day variation"
-        note = f"Rates vary between days by {fit.tau:.1%} beyond counting noise." if fit.tau else ""
+        method = f"log rates within cells, variation between {between}"
+        note = f"An arm's rate varies between {between} by {fit.tau:.1%} beyond counting noise." if fit.tau else ""
     else:
         method = "log rates within cells, counting noise only"
         note = "Without several days the variation between days is unknown: the interval is likely too narrow."
@@ -217,16 +226,17 @@ def _few(table: CellTable, row: int, totals: Totals, fit: CellFit | None) -> Com
             note="The arm and the control were never delivered in the same cell.",
         )
     base = sum(c[2] for c in counts) / sum(c[3] for c in counts)
-    per_day = totals.sum_x / max(1, table.day_count)
+    fewest = min(sum(c[0] for c in counts), sum(c[2] for c in counts))
+    why = f"Fewer than {FEW} successes in an arm" if fewest < FEW else "The arms share too few cells for the model"
     return Comparison(
         arm=table.arms[row],
         totals=totals,
         contrast=RateContrast(
             counts=counts,
             control=base,
-            method="score test within cells (few counts)",
-            note=f"Fewer than {FEW} successes in an arm: the score method is used.",
-            dispersion=1.0 + (fit.tau**2 if fit else 0.0) * per_day,
+            method="score test within cells",
+            note=f"{why}: the score method is used.",
+            dispersion=1.0 + (fit.tau**2 if fit else 0.0) * fewest / max(1, table.day_count),
         ),
     )
 

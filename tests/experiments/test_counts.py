@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.cell_model import comparable, fit_cells, fit_rates, jackknife_days, tabulate
@@ -136,7 +138,8 @@ def test_few_counts_use_the_score_test_of_the_binomial(click_rate: Metric) -> No
     assert (r.lift_low, r.lift_high) == pytest.approx(
         [w / (1 - w) / 2 - 1 for w in (wilson.low, wilson.high)], rel=1e-6
     )
-    assert "few" in r.method
+    assert "score" in r.method
+    assert "Fewer than 10" in r.note
 
 
 def test_an_arm_without_successes_has_an_upper_limit_and_a_control_without_has_no_lift(click_rate: Metric) -> None:
@@ -218,3 +221,53 @@ def test_the_newton_steps_solve_the_likelihood_equations() -> None:
     rates = np.exp(fit_rates(table))[:, None] * table.trials
     expected = rates / rates.sum(axis=0) * table.successes.sum(axis=0)
     assert expected.sum(axis=1) == pytest.approx(table.successes.sum(axis=1), rel=1e-10)
+
+
+def test_conversions_on_days_without_clicks_do_not_break_the_fit() -> None:
+    rate = Metric(name="cvr", kind=MetricKind.PROPORTION, numerator="conversions", denominator="clicks")
+    trials = np.array([[40, 0, 50, 60], [50, 0, 0, 70]])
+    successes = np.array([[10, 2, 12, 14], [14, 0, 3, 20]])
+    (r,) = compare_cells(rate, cells_from(trials, successes), "a0", experiment="e")
+    assert r.status is Status.OK
+    assert r.sum_x_arm == 37.0
+    assert r.lift == pytest.approx((34 / 120) / (24 / 100) - 1, abs=0.05)
+
+
+def test_successes_outside_the_common_cells_do_not_pass_for_a_comparison(click_rate: Metric) -> None:
+    """All the arm's clicks fell on a day without the control; on the common day it had none."""
+    cells = [
+        Cell(arm="c", cell="d1||", trials=1_000, successes=30.0),
+        Cell(arm="t", cell="d1||", trials=1_000, successes=0.0),
+        Cell(arm="t", cell="d2||", trials=1_000, successes=50.0),
+    ]
+    (r,) = compare_cells(click_rate, cells, "c", experiment="e")
+    assert r.lift == -1.0
+    assert -1.0 < r.lift_high < -0.7
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 400), st.integers(0, 60)),
+        min_size=2,
+        max_size=30,
+    ),
+    st.sampled_from(["pooled", "by_day"]),
+    st.sampled_from([MetricKind.PROPORTION, MetricKind.RATIO]),
+)
+def test_any_report_gives_named_rows_and_no_nan(
+    rows: list[tuple[int, int, int, int]], variance: str, kind: MetricKind
+) -> None:
+    metric = Metric(name="m", kind=kind, numerator="x", denominator="y")
+    cells = [Cell(arm=f"a{a}", cell=f"d{c % 3}|p{c}|", trials=n, successes=float(x)) for a, c, n, x in rows]
+    cells += [Cell(arm=a, cell="d0|p0|", trials=0, successes=0.0) for a in ("a0", "a1")]
+    for r in compare_cells(metric, cells, "a0", experiment="e", variance=variance):
+        numbers = [r.effect, r.effect_low, r.effect_high, r.lift, r.lift_low, r.lift_high, r.p_value, r.chance_to_win]
+        assert all(v is None or not math.isnan(v) for v in numbers)
+        assert r.status is Status.OK or r.note
+        if r.status is Status.OK:
+            assert r.lift_low <= r.lift + 1e-9
+            assert r.lift <= r.lift_high + 1e-9
+            assert 0 < r.p_value <= 1
+            if abs(r.p_value - 0.05) > 1e-6:
+                assert (r.lift_low > 0 or r.lift_high < 0) == (r.p_value < 0.05)
