@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.facts import Delivery, Exposure, Outcome, Reject
 from proofsheet.errors import InputError
+from warehouse.arrays import days, decimals, floats, moments, texts, whole
 
 if TYPE_CHECKING:
     import pyarrow
@@ -51,36 +52,30 @@ def grain(row: Delivery) -> str:
 
 def delivery_columns(rows: Sequence[Delivery], import_no: int) -> dict[str, pyarrow.Array]:
     """Delivery rows as columns of the table ``deliveries``."""
-    import pyarrow as pa
-
-    columns: dict[str, pyarrow.Array] = {"import_no": _same(import_no, len(rows))}
-    texts = ("platform", "account", "campaign", "ad_group", "ad", "ad_id", "placement", "segment")
-    for name in (*texts, "currency", "asset_key"):
-        columns[name] = pa.array([getattr(row, name) for row in rows], pa.string())
-    columns["grain"] = pa.array([grain(row) for row in rows], pa.string())
-    columns["flags"] = pa.array([" ".join(row.flags) for row in rows], pa.string())
-    columns["line"] = pa.array([row.line for row in rows], pa.int64())
+    columns: dict[str, pyarrow.Array] = {"import_no": whole([import_no] * len(rows))}
+    names = ("platform", "account", "campaign", "ad_group", "ad", "ad_id", "placement", "segment")
+    for name in (*names, "currency", "asset_key"):
+        columns[name] = texts([getattr(row, name) for row in rows])
+    columns["grain"] = texts([grain(row) for row in rows])
+    columns["flags"] = texts([" ".join(row.flags) for row in rows])
+    columns["line"] = whole([row.line for row in rows])
     for name in ("day", "day_end"):
-        columns[name] = pa.array([getattr(row, name) for row in rows], pa.date32())
+        columns[name] = days([getattr(row, name) for row in rows])
     for name in ("impressions", "clicks", "link_clicks"):
-        columns[name] = _whole(rows, name)
+        columns[name] = whole([getattr(row, name) for row in rows])
     for name in ("conversions", "conversion_value", "spend"):
-        columns[name] = pa.array(
-            [exact(getattr(row, name), f"Line {row.line}, {name}") for row in rows], pa.decimal128(38, PLACES)
-        )
+        columns[name] = decimals([exact(getattr(row, name), f"Line {row.line}, {name}") for row in rows], PLACES)
     return columns
 
 
 def exposure_columns(rows: Sequence[Exposure], import_no: int) -> dict[str, pyarrow.Array]:
     """Exposures as columns of the table ``exposures``."""
-    import pyarrow as pa
-
     return {
-        "import_no": _same(import_no, len(rows)),
-        "experiment": pa.array([row.experiment for row in rows], pa.string()),
-        "unit": pa.array([row.unit for row in rows], pa.string()),
-        "arm": pa.array([row.arm for row in rows], pa.string()),
-        "seen_at": _moments(row.at for row in rows),
+        "import_no": whole([import_no] * len(rows)),
+        "experiment": texts([row.experiment for row in rows]),
+        "unit": texts([row.unit for row in rows]),
+        "arm": texts([row.arm for row in rows]),
+        "seen_at": moments([utc(row.at) for row in rows]),
     }
 
 
@@ -90,8 +85,6 @@ def outcome_columns(rows: Sequence[Outcome], import_no: int) -> dict[str, pyarro
     Raises:
         InputError: a value is not finite.
     """
-    import pyarrow as pa
-
     for row in rows:
         if not math.isfinite(row.value):
             raise InputError(
@@ -99,45 +92,22 @@ def outcome_columns(rows: Sequence[Outcome], import_no: int) -> dict[str, pyarro
                 "Give a plain number, or leave the row out.",
             )
     return {
-        "import_no": _same(import_no, len(rows)),
-        "experiment": pa.array([row.experiment for row in rows], pa.string()),
-        "unit": pa.array([row.unit for row in rows], pa.string()),
-        "event": pa.array([row.event for row in rows], pa.string()),
-        "value": pa.array([float(row.value) for row in rows], pa.float64()),
-        "happened_at": _moments(row.at for row in rows),
+        "import_no": whole([import_no] * len(rows)),
+        "experiment": texts([row.experiment for row in rows]),
+        "unit": texts([row.unit for row in rows]),
+        "event": texts([row.event for row in rows]),
+        "value": floats([row.value for row in rows]),
+        "happened_at": moments([utc(row.at) for row in rows]),
     }
 
 
 def reject_columns(rows: Sequence[Reject], import_no: int) -> dict[str, pyarrow.Array]:
     """Rows set aside as columns of the table ``rejects``."""
-    import pyarrow as pa
-
     return {
-        "import_no": _same(import_no, len(rows)),
-        "line": pa.array([row.line for row in rows], pa.int64()),
-        "column_name": pa.array([row.column for row in rows], pa.string()),
-        "value": pa.array([row.value for row in rows], pa.string()),
-        "reason": pa.array([row.reason for row in rows], pa.string()),
-        "raw": pa.array([row.raw for row in rows], pa.string()),
+        "import_no": whole([import_no] * len(rows)),
+        "line": whole([row.line for row in rows]),
+        "column_name": texts([row.column for row in rows]),
+        "value": texts([row.value for row in rows]),
+        "reason": texts([row.reason for row in rows]),
+        "raw": texts([row.raw for row in rows]),
     }
-
-
-def _same(value: int, count: int) -> pyarrow.Array:
-    import pyarrow as pa
-
-    return pa.array([value] * count, pa.int64())
-
-
-def _moments(moments: Iterable[datetime]) -> pyarrow.Array:
-    import pyarrow as pa
-
-    return pa.array([utc(moment) for moment in moments], pa.timestamp("us"))
-
-
-def _whole(rows: Sequence[Delivery], name: str) -> pyarrow.Array:
-    import pyarrow as pa
-
-    try:
-        return pa.array([getattr(row, name) for row in rows], pa.int64())
-    except (OverflowError, pa.ArrowInvalid) as error:
-        raise InputError(f"The column {name} holds a count that is too large ({error}).", "Mend the file.") from error

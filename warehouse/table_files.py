@@ -6,13 +6,14 @@ columns asked for, so that title lines above it do no harm. Cells stay text here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.facts import Reject
 from proofsheet.errors import InputError, NotFoundError
+from warehouse.arrays import texts
 from warehouse.reports.decoding import decode, is_workbook, read_file
 from warehouse.reports.headers import header_key, nearest
 from warehouse.reports.rows import parse_line, rows_of
@@ -110,25 +111,24 @@ def _text(path: Path, data: bytes, wanted: Sequence[str], encoding: str) -> Tabl
     lines = decoded.lines
     place, separator, header = _find_header(lines, wanted)
     picked = pick_columns(path.name, header, wanted)
-    cells: list[list[str]] = [[] for _ in wanted]
+    rows: list[Sequence[str]] = []
     kept: list[int] = []
     damaged: list[Reject] = []
     damaged_count = 0
-    for row in rows_of(lines, separator, start=place + 1, width=len(header)):
-        problem = row.damage or _misfit(row.cells, len(header))
-        if problem:
-            damaged_count += 1
-            if len(damaged) < LISTED:
-                damaged.append(Reject(line=row.line, column="", value="", reason=problem, raw=row.raw[:500]))
+    for line, cells, damage in _rows(lines, separator, place + 1, len(header)):
+        problem = damage or ("" if len(cells) == len(header) else _misfit(cells, len(header)))
+        if not problem:
+            kept.append(line)
+            rows.append(cells)
             continue
-        kept.append(row.line)
-        for column, index in zip(cells, picked, strict=True):
-            column.append(row.cells[index])
+        damaged_count += 1
+        if len(damaged) < LISTED:
+            damaged.append(Reject(line=line, column="", value="", reason=problem, raw=lines[line - 1][:500]))
     return TableFile(
         name=path.name,
         kind="text",
         columns=tuple(header),
-        cells=_as_text(wanted, cells),
+        cells=_as_text(wanted, [[cells[index] for cells in rows] for index in picked]),
         lines=kept,
         raw=lambda line: lines[line - 1][:500],
         damaged=tuple(damaged),
@@ -139,6 +139,18 @@ def _text(path: Path, data: bytes, wanted: Sequence[str], encoding: str) -> Tabl
         line_ends=decoded.line_ends,
         notes=("Not UTF-8, so it was read as Windows-1252.",) if decoded.notes else (),
     )
+
+
+def _rows(lines: Sequence[str], separator: str, start: int, width: int) -> Iterator[tuple[int, Sequence[str], str]]:
+    """The line, cells and damage of each row; a file without a quote needs no more than splitting."""
+    if any('"' in line for line in lines):
+        for row in rows_of(lines, separator, start=start, width=width):
+            yield row.line, row.cells, row.damage
+        return
+    for number in range(start, len(lines)):
+        line = lines[number]
+        if line and not line.isspace():
+            yield number + 1, line.split(separator), ""
 
 
 def _find_header(lines: Sequence[str], wanted: Sequence[str]) -> tuple[int, str, list[str]]:
@@ -212,6 +224,4 @@ def _parquet(path: Path, wanted: Sequence[str]) -> TableFile:
 
 
 def _as_text(wanted: Sequence[str], cells: Sequence[Sequence[str]]) -> dict[str, pyarrow.Array]:
-    import pyarrow as pa
-
-    return {name: pa.array(column, pa.string()) for name, column in zip(wanted, cells, strict=True)}
+    return {name: texts(column) for name, column in zip(wanted, cells, strict=True)}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proofsheet.errors import InputError
+from warehouse.arrays import floats, texts
 from warehouse.reports.numbers import COMMA, POINT, bare, decimal_kind
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = {
-    POINT: re.compile(r"[+-]?[0-9]{1,3}(?:[,  '’ ][0-9]{3})+(?:\.[0-9]*)?"),
-    COMMA: re.compile(r"[+-]?[0-9]{1,3}(?:[.  '’ ][0-9]{3})+(?:,[0-9]*)?"),
+    POINT: re.compile(r"[+-]?[0-9]{1,3}([,\u00a0\u202f'’ ])(?:[0-9]{2,3}\1)*[0-9]{3}(?:\.[0-9]*)?"),
+    COMMA: re.compile(r"[+-]?[0-9]{1,3}([.\u00a0\u202f'’ ])(?:[0-9]{2,3}\1)*[0-9]{3}(?:,[0-9]*)?"),
 }
 
 #: A rule gives the value of a cell, or says in words why it has none.
@@ -42,17 +43,16 @@ class Typed:
 
 
 def names(cells: pyarrow.Array) -> Typed:
-    """The cells as names."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not _is_text(cells):
-        if pa.types.is_floating(cells.type) and pc.all(pc.equal(pc.round(cells), cells)).as_py():
-            cells = cells.cast(pa.int64())
-        cells = cells.cast(pa.string())
-    stripped = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-    values = pc.if_else(pc.equal(stripped, ""), pa.scalar(None, pa.string()), stripped)
+    """The cells as names; whole numbers that a file keeps as floating are written without a point."""
+    encoded = _encoded(cells)
+    values = texts([_name(cell) for cell in encoded.dictionary.to_pylist()]).take(encoded.indices)
     return Typed(values, dict.fromkeys(_nulls(values), "is empty"))
+
+
+def _name(cell: Any) -> str | None:
+    if isinstance(cell, float):
+        return None if math.isnan(cell) else str(int(cell)) if cell.is_integer() else repr(cell)
+    return str(cell).strip() or None
 
 
 def truths(cells: pyarrow.Array) -> Typed:
@@ -119,17 +119,21 @@ def _is_text(cells: pyarrow.Array) -> bool:
 
 def _typed(cells: pyarrow.Array, rule: Rule) -> Typed:
     """Apply the rule once to each distinct cell."""
-    import pyarrow as pa
-
-    encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+    encoded = _encoded(cells)
     distinct = [rule(cell) for cell in encoded.dictionary.to_pylist()]
-    good = pa.array([value if isinstance(value, float) else None for value in distinct], pa.float64())
+    good = floats([value if isinstance(value, float) else None for value in distinct])
     values = good.take(encoded.indices)
     reasons = {}
     for place in _nulls(values):
         index = encoded.indices[place].as_py()
         reasons[place] = "is empty" if index is None else str(distinct[index])
     return Typed(values, reasons)
+
+
+def _encoded(cells: pyarrow.Array) -> pyarrow.Array:
+    import pyarrow as pa
+
+    return cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
 
 
 def _nulls(values: pyarrow.Array) -> Sequence[int]:

@@ -21,6 +21,7 @@ from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Aggregates, Cell
 from proofsheet.errors import InputError
+from warehouse.arrays import texts, whole
 from warehouse.engine import Session, spoken
 from warehouse.table_files import LISTED, TableFile, open_table_file
 from warehouse.table_values import Typed, counts, decimal_style, names, numbers, truths
@@ -175,7 +176,6 @@ def _set_aside(
         InputError: there are too many of those, or no others.
     """
     import numpy as np
-    import pyarrow as pa
 
     problems: dict[int, tuple[str, str]] = {}
     for column, one in typed.values():
@@ -196,7 +196,7 @@ def _set_aside(
         raise _too_many(file, rejects, rows_in, bad, most)
     usable = np.ones(len(file.lines), dtype=bool)
     usable[list(problems)] = False
-    return pa.array(np.flatnonzero(usable)), tuple(rejects)
+    return whole(np.flatnonzero(usable).tolist()), tuple(rejects)
 
 
 def _too_many(file: TableFile, rejects: Sequence[Reject], rows_in: int, bad: int, most: float) -> InputError:
@@ -225,7 +225,7 @@ def _reduce(
     import pyarrow as pa
 
     experiment = columns.pop("e", None)
-    table = pa.table({"e": experiment if experiment is not None else pa.array([""] * len(good)), "r": good, **columns})
+    table = pa.table({"e": experiment if experiment is not None else texts([""] * len(good)), "r": good, **columns})
     session = Session(None)
     try:
         with spoken(None):

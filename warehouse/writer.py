@@ -15,6 +15,7 @@ from proofsheet.domain.facts import Delivery, Exposure, Outcome, Reject
 from proofsheet.domain.identity import bytes_id, to_json
 from proofsheet.domain.result import Analysis, Decision
 from proofsheet.errors import InputError, NotFoundError, ProofsheetError, StateError
+from warehouse.arrays import floats, texts, whole
 from warehouse.columns import (
     delivery_columns,
     exact,
@@ -112,10 +113,12 @@ class Writer(Reader):
         )
 
     def _insert(self, table: str, columns: dict[str, list[Any]], on_conflict: str = "") -> None:
-        import pyarrow as pa
-
+        """Insert rows given by column; positions are plain numbers, all else is text or a score."""
         self.changed = True
-        self._session.insert(table, {name: pa.array(values) for name, values in columns.items()}, on_conflict)
+        kinds: dict[str, Any] = {"position": whole, "saved": whole, "value": floats}
+        self._session.insert(
+            table, {name: kinds.get(name, texts)(values) for name, values in columns.items()}, on_conflict
+        )
 
     def _orders(self, count: int) -> list[int]:
         """The next numbers in the order of saves."""
