@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ def recognise_table(table: Table, *, layout: str | None, mapping: Mapping[str, s
         importer = _importer(layout)
         found = importer.recognise(table)
         return _Recognised(importer, replace(found, reason=f"as told; {found.reason}"), None, ())
-    scored = [(importer.recognise(table), importer) for importer in map(_importer, plugins.names(plugins.IMPORTERS))]
+    scored = [(importer.recognise(table), importer) for importer in map(_importer, _names())]
     scored.sort(key=lambda item: (-item[0].score, item[0].layout))
     (best, importer), rest = scored[0], scored[1:]
     if best.score <= 0:
@@ -125,6 +126,12 @@ def recognise_table(table: Table, *, layout: str | None, mapping: Mapping[str, s
     return _Recognised(importer, best, runner_up, (best.layout, *tied) if tied else ())
 
 
+@cache
+def _names() -> tuple[str, ...]:
+    return plugins.names(plugins.IMPORTERS)
+
+
+@cache
 def _importer(name: str) -> Importer:
     importer: Importer = plugins.load(plugins.IMPORTERS, name)()
     return importer
@@ -134,7 +141,7 @@ def _read(
     path: Path, layout: str | None, mapping: Mapping[str, str] | None, options: Mapping[str, str] | None
 ) -> tuple[Table, _Recognised, Reading]:
     request = Request(mapping=dict(mapping or {}), options=dict(options or {}))
-    keys = frozenset().union(*(_importer(name).header_keys() for name in plugins.names(plugins.IMPORTERS)))
+    keys = frozenset().union(*(_importer(name).header_keys() for name in _names()))
     table = open_table(path, lambda key: int(key in keys), request.options)
     recognised = recognise_table(table, layout=layout, mapping=request.mapping)
     reading = recognised.importer.read(table, request)

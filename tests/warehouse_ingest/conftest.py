@@ -31,7 +31,8 @@ GOOGLE = (
 )
 
 TIKTOK = (
-    "Campaign name,Ad group name,Ad name,Ad ID,Date,Impressions,Clicks (destination),Clicks (all),Cost,Currency,Conversions\n"
+    "Campaign name,Ad group name,Ad name,Ad ID,Date,Impressions,Clicks (destination),Clicks (all),Cost,Currency,"
+    "Conversions\n"
     "Launch,Wide,hook_1a2b3c4d,id:1712345678901234567,2026-03-01,1000,20,25,3500,JPY,2\n"
     "Launch,Wide,hook_1a2b3c4d,id:1712345678901234567,2026-03-02,900,10,11,3100,JPY,1\n"
     "Total of 2 results,-,-,-,-,1900,30,36,6600,JPY,3\n"
@@ -43,8 +44,8 @@ LINKEDIN = (
     "Report End\tMarch 9, 2026\r\n"
     "Date Generated\tMarch 10, 2026\r\n"
     "\r\n"
-    "Start Date (in UTC)\tAccount Name\tCurrency\tCampaign Group Name\tCampaign Name\tCampaign ID\tTotal Spent\tImpressions"
-    "\tClicks\tConversions\r\n"
+    "Start Date (in UTC)\tAccount Name\tCurrency\tCampaign Group Name\tCampaign Name\tCampaign ID\tTotal Spent"
+    "\tImpressions\tClicks\tConversions\r\n"
     '3/4/2026\tHouse\tUSD\tGroup\tFlow, one\t123\t"1,024.50"\t20,500\t61\t2\r\n'
     "3/5/2026\tHouse\tUSD\tGroup\tFlow, one\t123\t12.25\t410\t3\t0\r\n"
 )
@@ -57,7 +58,10 @@ LOG = (
     "hero,u2,b,2026-03-01T10:31:00Z,click,\n"
 )
 
-UNITS = "player,gate,rounds,back_1,back_7\n1,early,3,FALSE,FALSE\n2,late,38,TRUE,FALSE\n3,late,165,TRUE,TRUE\n4,early,0,TRUE,FALSE\n"
+UNITS = (
+    "player,gate,rounds,back_1,back_7\n1,early,3,FALSE,FALSE\n2,late,38,TRUE,FALSE\n"
+    "3,late,165,TRUE,TRUE\n4,early,0,TRUE,FALSE\n"
+)
 
 
 @pytest.fixture

@@ -218,13 +218,18 @@ def test_rows_said_twice_are_flagged_not_dropped(look: Look) -> None:
 
 
 def test_guarded_formula_signs_come_off_names(laid_down: Callable[..., Path]) -> None:
-    text = "Campaign name,Ad name,Day,Impressions,Link clicks,Amount spent (USD)\n'=SUM(A1),'plain,2026-03-01,9,1,0.50\n"
+    text = (
+        "Campaign name,Ad name,Day,Impressions,Link clicks,Amount spent (USD)\n'=SUM(A1),'plain,2026-03-01,9,1,0.50\n"
+    )
     first = read_meta(laid_down(text)).deliveries[0]
     assert (first.campaign, first.ad) == ("=SUM(A1)", "'plain")
 
 
 def test_currencies_are_kept_apart(look: Look) -> None:
-    text = "Campaign,Day,Impressions,Cost,Currency\nA,2026-03-01,9,0.50,EUR\nB,2026-03-01,9,0.70,USD\nC,2026-03-01,9,1.00,\n"
+    text = (
+        "Campaign,Day,Impressions,Cost,Currency\nA,2026-03-01,9,0.50,EUR\n"
+        "B,2026-03-01,9,0.70,USD\nC,2026-03-01,9,1.00,\n"
+    )
     found = look(text)
     assert found.totals["spend EUR"] == Decimal("0.50")
     assert found.totals["spend USD"] == Decimal("0.70")

@@ -33,7 +33,8 @@ def test_blank_days_are_set_aside_with_reason(look: Look) -> None:
 
 
 def test_carriage_returns_and_float_noise(look: Look) -> None:
-    text = "ad_id,xyz_campaign_id,Impressions,Clicks,Spent,Approved_Conversion\r1,916,7350,1,1.429999948,1\r2,916,17861,2,1.820000023,0"
+    text = "ad_id,xyz_campaign_id,Impressions,Clicks,Spent,Approved_Conversion\r"
+    text += "1,916,7350,1,1.429999948,1\r2,916,17861,2,1.820000023,0"
     found = look(text, currency="USD")
     assert found.line_ends == "CR"
     assert found.totals["spend USD"] == Decimal("3.25")

@@ -91,10 +91,10 @@ class DeliveryRows:
         reading.totals = {name: Decimal(value) for name, value in sorted(self.sums.items())}
         reading.currencies = tuple(sorted({item.currency for item in reading.deliveries if item.currency}))
         for header, number in self.unreadable.items():
-            reading.notes.append(f"{number} cells of {header!r} could not be read; the column is not stored.")
+            reading.notes.append(f"Cells of {header!r} that could not be read: {number}; the column is not stored.")
         if self.long_amounts:
             reading.notes.append(
-                f"{self.long_amounts} amounts have more than six decimals, left over by binary arithmetic; they are "
+                f"Amounts with more than six decimals, left over by binary arithmetic: {self.long_amounts}; they are "
                 "kept as written, added exactly, and totals of money are shown rounded to 0.01 (half to even)."
             )
 

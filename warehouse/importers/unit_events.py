@@ -226,6 +226,6 @@ class _UnitRows:
         strangers = len({(item.experiment, item.unit) for item in reading.outcomes} - set(self.arms))
         both = len({(experiment, unit) for experiment, unit, arm in self.exposed if self.arms[experiment, unit] != arm})
         if both:
-            reading.notes.append(f"{both} units saw two arms; they are loaded, and an analysis leaves them out.")
+            reading.notes.append(f"Units that saw two arms: {both}; they are loaded, and an analysis leaves them out.")
         if strangers:
-            reading.notes.append(f"{strangers} units have outcomes and no exposure; an analysis leaves them out.")
+            reading.notes.append(f"Units with outcomes and no exposure: {strangers}; an analysis leaves them out.")
