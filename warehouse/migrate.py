@@ -84,12 +84,10 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _applied(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
-    exists = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_migrations'"
-    ).fetchall()[0][0]
-    if not exists:
+    try:
+        rows = connection.execute("SELECT number, name, checksum FROM schema_migrations ORDER BY number").fetchall()
+    except duckdb.CatalogException:
         return []
-    rows = connection.execute("SELECT number, name, checksum FROM schema_migrations ORDER BY number").fetchall()
     known = known_migrations()
     if len(rows) > len(known):
         raise ProofsheetError(
