@@ -44,7 +44,7 @@ def column(frame: Frame) -> Arrangement:
         foot=(frame.x(0.79), frame.y(0.95 if wide else 0.93)),
         room_width=0.41 * frame.across,
         room_height=min((0.8 if wide else 0.62) * frame.height, (0.95 if wide else 0.86) * frame.down),
-        stand_width=(0.3 if wide else 0.45) * frame.across,
+        stand_width=(0.3 if wide else 0.41) * frame.across,
         stack=Region(
             left=frame.left,
             top=_below_logo(frame),
@@ -123,7 +123,7 @@ def panel(frame: Frame) -> Arrangement:
     return Arrangement(
         foot=(frame.x(0.5), edge - 0.05 * frame.height),
         room_width=0.66 * frame.across,
-        room_height=edge - 0.05 * frame.height - 0.6 * frame.top,
+        room_height=edge - 0.05 * frame.height - 0.9 * frame.top,
         stand_width=0.5 * frame.across,
         stack=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="top"),
         button=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="bottom"),
@@ -274,7 +274,9 @@ def frame(frame: Frame) -> Arrangement:
     return Arrangement(
         foot=(frame.x(0.5), min(frame.height - border - 0.055 * frame.height, frame.bottom - 4)),
         room_width=0.74 * frame.across,
-        room_height=min(frame.height - border, frame.bottom) - top - (0.075 if pillar else 0.06) * frame.height,
+        room_height=min(frame.height - border, frame.bottom)
+        - top
+        - (0.075 if pillar else 0.035 if frame.covered_below else 0.06) * frame.height,
         stand_width=(0.86 if pillar else 0.5) * frame.across,
         stack=Region(
             left=frame.left,

@@ -28,10 +28,10 @@ _WORST_SHARE = 5  # percentile of the pixels that may be worse
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an ink reads on a ground: the contrast that all but the worst 5 % of the ground's pixels reach."""
+    """How an ink reads on a ground (``legibility``, 1 is enough), and what was done for it."""
 
     ink: Rgb
-    contrast: float
+    legibility: float
     note: str = ""
 
 
@@ -56,11 +56,20 @@ def worst_contrast(picture: Image.Image, box: Box, ink: Rgb) -> float:
     return float(np.percentile(contrast_map(ink, luminance_map(pixels_in(picture, box))), _WORST_SHARE))
 
 
-def best_ink(picture: Image.Image, boxes: Sequence[Box], inks: Sequence[Rgb]) -> Reading:
-    """Of several inks the one that reads best over all boxes; the first wins when it is nearly as good."""
-    readings = [Reading(ink, min(worst_contrast(picture, box, ink) for box in boxes)) for ink in inks]
-    best = max(readings, key=lambda reading: reading.contrast)
-    return readings[0] if readings[0].contrast >= 0.9 * best.contrast else best
+def legibility(luminances: Floats, ink: Rgb, need: float) -> float:
+    """How well an ink reads on a ground (1 is enough): over all pixels, and in every letter-sized part of it.
+
+    All but the worst 5 % of the pixels must reach ``need``, and so must, less a tenth, the mean of every square of
+    about half the ground's height: a small dark thing behind one letter is not averaged away.
+    """
+    if luminances.size == 0:
+        return 0.0
+    ratios = contrast_map(ink, luminances)
+    whole = float(np.percentile(ratios, _WORST_SHARE)) / need
+    side = max(luminances.shape[0] // 2, 2)
+    size = max(luminances.shape[1] // side, 1), max(luminances.shape[0] // side, 1)
+    parts = np.asarray(Image.fromarray(ratios).resize(size, Image.Resampling.BOX))
+    return min(whole, float(parts.min()) / (0.9 * need))
 
 
 def readable_ink(
@@ -78,18 +87,18 @@ def readable_ink(
         reach: how far the calming fades out, pixels.
         radius: the corner radius of a plate, pixels.
     """
-    scored = [
-        (min(worst_contrast(picture, box, ink) / need for box, need in boxes), -order, ink)
-        for order, ink in enumerate(inks)
-    ]
-    _, _, ink = max(scored, key=lambda item: (round(item[0], 1), item[1]))
+
+    def reading_of(ink: Rgb) -> float:
+        return min(legibility(luminance_map(pixels_in(picture, box)), ink, need) for box, need in boxes)
+
+    ink = max(enumerate(inks), key=lambda item: (round(min(reading_of(item[1]), 1.3), 1), -item[0]))[1]
     around = _hull([box for box, _ in boxes])
     untouched = picture.copy()
     tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
     for number, (blurred, shifted) in enumerate(_STEPS):
         if number:
             picture.paste(calmed(untouched, around, tone, blurred=blurred, shifted=shifted, reach=reach))
-        worst = min(worst_contrast(picture, box, ink) / need for box, need in boxes)
+        worst = reading_of(ink)
         if worst >= 1:
             note = f"The ground under the words was calmed (step {number} of {len(_STEPS) - 1})." if number else ""
             return Reading(ink, worst, note)
@@ -97,8 +106,47 @@ def readable_ink(
     plate = _plate_tone(tone, ink)
     place = padded(around, reach * 0.28, picture)
     _rounded(picture, place, plate, radius)
-    worst = min(worst_contrast(picture, box, ink) / need for box, need in boxes)
-    return Reading(ink, worst, "The ground was too busy for words: they stand on a plate.")
+    return Reading(ink, reading_of(ink), "The ground was too busy for words: they stand on a plate.")
+
+
+def calmest_shift(
+    picture: Image.Image,
+    lines: Sequence[tuple[Box, float]],
+    others: Sequence[Box],
+    inks: Sequence[Rgb],
+    shifts: Sequence[float],
+) -> float:
+    """By how many pixels to move words up (negative) or down so that they stand on readable, calm ground.
+
+    Args:
+        lines: the boxes of the lines of words, each with the contrast it needs.
+        others: boxes that move along and want calm ground too, such as a button.
+        shifts: what may be tried; a far shift must be worth it.
+    """
+    scale = 4 if picture.height > 600 else 2
+    small = picture.convert("RGB").reduce(scale)
+    luminances = luminance_map(np.asarray(small))
+    furthest = max((abs(shift) for shift in shifts), default=1.0) or 1.0
+
+    def cost(shift: float) -> float:
+        moved = [(_moved(luminances, box, shift, scale), need) for box, need in lines]
+        best = max(min(legibility(part, ink, need) for part, need in moved) for ink in inks)
+        unrest = max(_unrest(part) for part, _ in moved)
+        beside = max((_unrest(_moved(luminances, box, shift, scale)) for box in others), default=0.0)
+        return 2.0 * max(1 - best, 0.0) + 2 * unrest + 1.4 * beside + 0.05 * abs(shift) / furthest
+
+    return min(shifts, key=cost)
+
+
+def _moved(luminances: Floats, box: Box, shift: float, scale: int) -> Floats:
+    """The part of a map, reduced by ``scale``, under a box that was moved down."""
+    top, bottom = max(round(box.top + shift), 0) // scale, max(round(box.bottom + shift), 0) // scale
+    return luminances[top : bottom + 1, max(box.left, 0) // scale : max(box.right, 0) // scale + 1]
+
+
+def _unrest(part: Floats) -> float:
+    """How much a ground's lightness varies (0 is plain)."""
+    return float(np.sqrt(part).std()) if part.size else 1.0
 
 
 def _hull(boxes: Sequence[Box]) -> Box:

@@ -18,6 +18,7 @@ from proofsheet.domain.asset import Box
 _TINT_SHARE = 0.10  # of the light's colour that reaches the product
 _SIDE_SHARE = 0.05  # brighter on the lit side, darker on the other
 _GROUND_SHARE = 0.10  # darkening of the lowest part, where little light arrives
+_DIM_SHARE = 0.14  # at most, in a dark set
 _RIM_SHARE = 0.55  # brightening of a thin edge, times the stage's ``backlit``
 
 
@@ -38,8 +39,20 @@ def stand(cutout: Image.Image, foot: tuple[float, float], room_width: float, roo
     return Standing(image, Box(left=left, top=top, right=left + size[0], bottom=top + size[1]))
 
 
-def lit(standing: Standing, stage: Stage) -> Image.Image:
-    """The product under the stage's light: a trace of its tint, a soft side, a dim foot, and a thin rim of light."""
+def exposure(picture: Image.Image, box: Box) -> float:
+    """How much of its brightness a product keeps in a scene (0.86–1): a little less where the set around it is dark."""
+    around = picture.crop(
+        (max(box.left, 0), max(box.top, 0), min(box.right, picture.width), min(box.bottom, picture.height))
+    )
+    level = float(np.asarray(around.convert("L").resize((16, 16), Image.Resampling.BOX)).mean()) / 255
+    return 1 - _DIM_SHARE * (1 - min(level / 0.5, 1.0))
+
+
+def lit(standing: Standing, stage: Stage, exposed: float = 1.0) -> Image.Image:
+    """The product under the stage's light: a trace of its tint, a soft side, a dim foot, and a thin rim of light.
+
+    ``exposed`` is the share of its brightness that it keeps, see ``exposure``.
+    """
     pixels = np.asarray(standing.image).astype(np.float32)
     height, width = pixels.shape[:2]
     tint = np.array(stage.tint, dtype=np.float32)
@@ -47,7 +60,13 @@ def lit(standing: Standing, stage: Stage) -> Image.Image:
     gain = (1 - _TINT_SHARE + _TINT_SHARE * tint)[None, None, :]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None] * np.float32(stage.light_x)
     down = np.clip(np.linspace(0, 1, height, dtype=np.float32) - 0.86, 0, None)[:, None, None] / 0.14
-    colour = pixels[..., :3] * gain * (1 + _SIDE_SHARE * across) * (1 - _GROUND_SHARE * stage.strength * down**2)
+    colour = (
+        pixels[..., :3]
+        * gain
+        * np.float32(exposed)
+        * (1 + _SIDE_SHARE * across)
+        * (1 - _GROUND_SHARE * stage.strength * down**2)
+    )
     rim = _rim(standing.image.getchannel("A"), stage) * (_RIM_SHARE * stage.backlit)
     colour += (np.minimum(255 * tint, 255) - colour) * rim[..., None]
     pixels[..., :3] = colour

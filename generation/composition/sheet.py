@@ -12,12 +12,12 @@ from generation.composition.arrangement import Arrangement, Frame, Region, frame
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
 from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
 from generation.composition.colour import Rgb
-from generation.composition.ground import Reading, readable_ink
+from generation.composition.ground import Reading, calmest_shift, readable_ink
 from generation.composition.marks import Button, Logo, draw_button, draw_logo_picture, run_of, size_button, size_logo
-from generation.composition.product import Standing, draw_reflection, draw_shadows, lit, stand
+from generation.composition.product import Standing, draw_reflection, draw_shadows, exposure, lit, stand
 from generation.composition.typefaces import Typeface
-from generation.composition.typeset import draw_mask, paste_text
-from generation.composition.words import Words, box_of, line_words, stack_words
+from generation.composition.typeset import draw_mask, line_boxes, paste_text
+from generation.composition.words import Words, line_words, stack_words
 from generation.layouts import layout
 from generation.staging import Stage
 from proofsheet.domain.asset import Box, Composition, Recipe, TextRun
@@ -61,14 +61,18 @@ class Sheet:
         button, logo = self._sized_button(), self._sized_logo()
         standing, words = self._laid_out(button, logo)
         picture, colours = self.picture, self.kit.colours
+        exposed = exposure(picture, standing.box)
         draw_shadows(picture, standing, self.stage, max(self.arrangement.stand_width, 1.3 * standing.box.width))
         draw_reflection(picture, standing, self.stage.reflective)
         draw_block(picture, self.arrangement.block, colours)
         draw_shade(picture, self.arrangement)
+        words = self._on_calm_ground(words, button)
         reading = self._read_ground(words)
         if self.overlaps:
             self._draw_words(words, reading.ink)
-        picture.paste(lit(standing, self.stage), (standing.box.left, standing.box.top), standing.image.getchannel("A"))
+        picture.paste(
+            lit(standing, self.stage, exposed), (standing.box.left, standing.box.top), standing.image.getchannel("A")
+        )
         if not self.overlaps:
             self._draw_words(words, reading.ink)
         logo_box = self._draw_logo(logo, words.logo_region, reading.ink)
@@ -137,6 +141,8 @@ class Sheet:
         if self.overlaps or self.arrangement.row or not meets or stack.left >= product.left:
             return
         free = product.left - gap
+        if self.arrangement.grow:
+            free = min(free, max(self.arrangement.foot[0] - 0.6 * self.arrangement.stand_width, stack.right))
         if free < stack.right or self.arrangement.grow:
             self.arrangement = replace(self.arrangement, stack=replace(stack, right=max(free, stack.left + 20)))
 
@@ -151,30 +157,57 @@ class Sheet:
 
     def _uncovered(self, standing: Standing, words: Words) -> Standing:
         """The product made smaller until it hides so little of the headline that it stays easy to read."""
-        ink = np.asarray(draw_mask(words.headline)).astype(np.float32)
+        scale = max(round(words.headline.size / 36), 1)
+        ink = np.asarray(draw_mask(words.headline).reduce(scale)).astype(np.float32)
         glyphs, count = ndimage.label(ink > 100)
         numbers = np.arange(1, count + 1)
-        weights = np.asarray(ndimage.sum_labels(ink, glyphs, numbers))
+        weights = np.maximum(np.asarray(ndimage.sum_labels(ink, glyphs, numbers)), 1.0)
         left, top = round(words.headline_at[0]) - 2, round(words.headline_at[1]) - 2
-        for step in range(16):
-            tried = self._stood(self.arrangement.room_height * (1 - 0.04 * step))
+        outline = self.kit.cutout.getchannel("A").reduce(max(self.kit.cutout.height // 500, 1))
+        for step in range(18):
+            share = 1 - 0.035 * step
+            width, height = standing.box.width * share, standing.box.height * share
+            size = max(round(width / scale), 1), max(round(height / scale), 1)
+            middle = (standing.box.left + standing.box.right) / 2
+            place = round((middle - width / 2 - left) / scale), round((standing.box.bottom - height - top) / scale)
             sheet = Image.new("L", (ink.shape[1], ink.shape[0]))
-            sheet.paste(tried.image.getchannel("A"), (tried.box.left - left, tried.box.top - top))
-            hidden = np.asarray(sheet).astype(np.float32) / 255
-            whole = float((ink * hidden).sum()) / max(float(ink.sum()), 1.0)
-            each = ndimage.sum_labels(ink * hidden, glyphs, numbers) / np.maximum(weights, 1.0)
-            if whole <= _MOST_COVERED and float(each.max()) <= _MOST_OF_GLYPH:
-                return tried
-        return tried
+            sheet.paste(outline.resize(size), place)
+            hidden = ink * (np.asarray(sheet).astype(np.float32) / 255)
+            each = np.asarray(ndimage.sum_labels(hidden, glyphs, numbers)) / weights
+            if float(hidden.sum() / weights.sum()) <= _MOST_COVERED and float(each.max()) <= _MOST_OF_GLYPH:
+                break
+        return standing if not step else self._stood(standing.box.height * share)
+
+    def _needs(self, words: Words) -> list[tuple[Box, float]]:
+        """Every line of words with the contrast that it needs."""
+        scale = min(self.placement.width, self.placement.height) / 1080
+        large = words.headline.size >= _LARGE_SIZE * max(scale, 0.55)
+        need = LARGE_TEXT * 1.15 if large else SMALL_TEXT
+        lines = [(box, need) for box in line_boxes(words.headline, *words.headline_at)]
+        if words.offer:
+            lines += [(box, SMALL_TEXT) for box in line_boxes(words.offer, *words.offer_at)]
+        return lines
+
+    def _on_calm_ground(self, words: Words, button: Button) -> Words:
+        """The stack moved up or down in its region, where the layout leaves it free, to where the scene is calm."""
+        plan = self.arrangement
+        if plan.block or plan.shade or plan.overlap or plan.row or plan.below:
+            return words
+        others, bottom = [], words.bottom
+        if plan.button is None:
+            x, y = words.button_region.corner(button.width, button.height)
+            others = [Box(left=round(x), top=round(y), right=round(x + button.width), bottom=round(y + button.height))]
+            bottom = y + button.height
+        up, down = plan.stack.top - words.headline_at[1], plan.stack.bottom - bottom
+        shifts = [0.0, *np.linspace(min(up, 0.0), max(down, 0.0), 15).tolist()]
+        colours = self.kit.colours
+        shift = calmest_shift(self.picture, self._needs(words), others, (colours.ink, colours.paper), shifts)
+        return words.moved(shift)
 
     def _read_ground(self, words: Words) -> Reading:
         """The ink of the words on this ground, calmed where that is needed."""
         headline = words.headline
-        scale = min(self.placement.width, self.placement.height) / 1080
-        large = headline.size >= _LARGE_SIZE * max(scale, 0.55)
-        boxes = [(box_of(headline, words.headline_at), LARGE_TEXT * 1.15 if large else SMALL_TEXT)]
-        if words.offer:
-            boxes.append((box_of(words.offer, words.offer_at), SMALL_TEXT))
+        boxes = self._needs(words)
         colours = self.kit.colours
         inks: tuple[Rgb, ...] = (colours.ink, colours.paper)
         if self.arrangement.shade is not None:

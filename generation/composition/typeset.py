@@ -146,7 +146,26 @@ def _raggedness(lines: tuple[str, ...], widths: list[float]) -> float:
         return 0.0
     uneven = 0.14 * (1 - min(widths) / max(widths))
     widow = 0.2 if widths[-1] < 0.36 * max(widths) or len(lines[-1]) <= 4 else 0.0
-    return uneven + widow
+    return uneven + widow + (0.1 if min(widths[:-1]) < 0.45 * max(widths) else 0.0)
+
+
+def line_boxes(setting: SetText, left: float, top: float) -> list[Box]:
+    """The ink's box of every line when the setting's corner is at (left, top), pixels."""
+    boxes = []
+    for number, line in enumerate(setting.lines):
+        ink = line_ink(line, setting.typeface.path, setting.tracking)
+        width = (ink.right - ink.left) * setting.size
+        baseline = top + setting.ascent + number * setting.leading * setting.size
+        start = left + {"left": 0.0, "center": 0.5, "right": 1.0}[setting.align] * (setting.width - width)
+        boxes.append(
+            Box(
+                left=round(start),
+                top=round(baseline - ink.above * setting.size),
+                right=round(start + width),
+                bottom=round(baseline + ink.below * setting.size),
+            )
+        )
+    return boxes
 
 
 def draw_mask(setting: SetText) -> Image.Image:

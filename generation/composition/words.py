@@ -8,7 +8,6 @@ from generation.composition.arrangement import Arrangement, Frame, Region
 from generation.composition.marks import Button, Logo
 from generation.composition.typefaces import Typeface
 from generation.composition.typeset import SetText, fit_text, script_of
-from proofsheet.domain.asset import Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +20,7 @@ class Words:
     offer_at: tuple[float, float]
     button_region: Region
     logo_region: Region
+    button_in_stack: bool = True
 
     @property
     def bottom(self) -> float:
@@ -28,11 +28,17 @@ class Words:
         low = self.headline_at[1] + self.headline.height
         return max(low, self.offer_at[1] + self.offer.height) if self.offer else low
 
-
-def box_of(setting: SetText, at: tuple[float, float]) -> Box:
-    """The box of a setting's ink before it is drawn."""
-    left, top = round(at[0]), round(at[1])
-    return Box(left=left, top=top, right=round(at[0] + setting.width), bottom=round(at[1] + setting.height))
+    def moved(self, down: float) -> Words:
+        """The same words further down; a button in the stack moves along."""
+        region = self.button_region
+        if self.button_in_stack:
+            region = replace(region, top=region.top + down, bottom=region.bottom + down)
+        return replace(
+            self,
+            headline_at=(self.headline_at[0], self.headline_at[1] + down),
+            offer_at=(self.offer_at[0], self.offer_at[1] + down),
+            button_region=region,
+        )
 
 
 def stack_words(
@@ -84,6 +90,7 @@ def stack_words(
         offer_at=offer_at,
         button_region=button_region,
         logo_region=arrangement.logo,
+        button_in_stack=arrangement.button is None,
     )
 
 
