@@ -116,7 +116,11 @@ def estimable(table: CellTable, least: int) -> tuple[list[int], CellTable]:
 
 
 def fit_rates(table: CellTable) -> Matrix:
-    """Arm effects on the log rate relative to the first arm; every arm needs successes and a link to the first."""
+    """Arm effects on the log rate relative to the first arm; every arm needs successes and a link to the first.
+
+    Raises:
+        numpy.linalg.LinAlgError: the likelihood has no maximum that can be reached.
+    """
     trials, successes = table.trials, table.successes
     used = successes.sum(axis=0) > 0
     trials, successes = trials[:, used], successes[:, used]
@@ -134,9 +138,9 @@ def fit_rates(table: CellTable) -> Matrix:
         step = np.linalg.solve(information[1:, 1:], gradient[1:])
         step *= min(1.0, 1.0 / max(1e-300, float(np.abs(step).max(initial=0.0))))
         effects[1:] += step
-        if float(np.abs(step).max(initial=0.0)) < 1e-11:
-            break
-    return effects
+        if float(np.abs(step).max(initial=0.0)) < 1e-11 and float(np.abs(gradient / totals).max()) < 1e-6:
+            return effects
+    raise np.linalg.LinAlgError("the rates do not converge")
 
 
 def fit_cells(table: CellTable) -> CellFit:
@@ -218,6 +222,9 @@ def jackknife_days(table: CellTable) -> tuple[Matrix, int] | None:
         part = table.columns(table.days != day)
         if (part.successes.sum(axis=1) <= 0).any() or len(comparable(part)) < len(table.arms):
             return None
-        effects.append(fit_rates(part))
+        try:
+            effects.append(fit_rates(part))
+        except np.linalg.LinAlgError:
+            return None
     spread = np.array(effects) - np.mean(effects, axis=0)
     return (days - 1) / days * spread.T @ spread, days - 1

@@ -17,30 +17,65 @@ Limits = tuple[float, float]
 
 
 class Contrast(Protocol):
-    """What the rows of results need from a comparison. ``chance`` is the chance that the arm's value is greater."""
+    """What the rows of results need from a comparison."""
 
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """What was computed, for people."""
+        ...
+
     @property
-    def note(self) -> str: ...
+    def note(self) -> str:
+        """What a reader should know about this comparison."""
+        ...
+
     @property
-    def dispersion(self) -> float | None: ...
+    def dispersion(self) -> float | None:
+        """By how many times the variance exceeds that of counting alone, where that was estimated."""
+        ...
+
     @property
-    def status(self) -> Status: ...
+    def status(self) -> Status:
+        """OK, or why something is missing."""
+        ...
+
     @property
-    def values(self) -> tuple[float | None, float | None]: ...
+    def values(self) -> tuple[float | None, float | None]:
+        """The arm's value and the control's."""
+        ...
+
     @property
-    def effect(self) -> float | None: ...
+    def effect(self) -> float | None:
+        """The arm's value minus the control's."""
+        ...
+
     @property
-    def lift(self) -> float | None: ...
+    def lift(self) -> float | None:
+        """The effect relative to the size of the control's value."""
+        ...
+
     @property
-    def p_value(self) -> float | None: ...
+    def p_value(self) -> float | None:
+        """Two-sided, for no difference."""
+        ...
+
     @property
-    def chance(self) -> float | None: ...
+    def chance(self) -> float | None:
+        """The chance that the arm's value is the greater, on flat priors."""
+        ...
+
     @property
-    def control_share(self) -> float: ...
-    def effect_limits(self, alpha: float) -> Limits | None: ...
-    def lift_limits(self, alpha: float) -> Limits | None: ...
+    def control_share(self) -> float:
+        """The control's share in the variance of the difference."""
+        ...
+
+    def effect_limits(self, alpha: float) -> Limits | None:
+        """Limits of the effect at the two-sided level."""
+        ...
+
+    def lift_limits(self, alpha: float) -> Limits | None:
+        """Limits of the lift at the two-sided level; None where they do not exist."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,95 +211,6 @@ class ProportionContrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateContrast:
-    """Two rates counted in common cells: the score test given each cell's total, exact in the cells' own rates.
-
-    Given a cell's total the arm's count is binomial with chance ``n1 r / (n1 r + n0)`` at rate ratio ``r``; the
-    statistic sums over cells. It holds with few counts, and with none in the arm. ``dispersion`` widens its variance.
-
-    Args:
-        counts: one row per cell: the arm's count and trials, the control's count and trials (all trials positive).
-        control: the control's rate, for the absolute effect.
-    """
-
-    counts: tuple[tuple[float, float, float, float], ...]
-    control: float
-    method: str
-    note: str = ""
-    dispersion: float | None = None
-
-    def _z(self, log_ratio: float) -> float:
-        ratio = math.exp(log_ratio)
-        score = variance = 0.0
-        for y1, n1, y0, n0 in self.counts:
-            chance = n1 * ratio / (n1 * ratio + n0)
-            score += y1 - (y1 + y0) * chance
-            variance += (y1 + y0) * chance * (1.0 - chance)
-        if variance <= 0.0:
-            return math.copysign(math.inf, score) if score else 0.0
-        return score / math.sqrt(variance * max(1.0, self.dispersion or 1.0))
-
-    @property
-    def _sums(self) -> tuple[float, float]:
-        return sum(row[0] for row in self.counts), sum(row[2] for row in self.counts)
-
-    @property
-    def _log_ratio(self) -> float:
-        """The most likely log rate ratio; minus infinity when the arm has no counts."""
-        if not self._sums[0]:
-            return -math.inf
-        spread = sum(1.0 / max(total, 0.5) for total in self._sums)
-        return score_intervals.outwards(self._z, 0.0, math.copysign(math.sqrt(spread), self._z(0.0)))
-
-    @property
-    def status(self) -> Status:
-        return Status.OK if self._sums[1] else Status.ZERO_CONTROL
-
-    @property
-    def values(self) -> tuple[float, float]:
-        lift = self.lift
-        return self.control * (1.0 + (lift or 0.0)), self.control
-
-    @property
-    def effect(self) -> float | None:
-        lift = self.lift
-        return None if lift is None else self.control * lift
-
-    @property
-    def lift(self) -> float | None:
-        return math.expm1(self._log_ratio) if self._sums[1] else None
-
-    @property
-    def p_value(self) -> float:
-        return distributions.normal_two_sided(self._z(0.0))
-
-    @property
-    def chance(self) -> float:
-        return distributions.normal_below(self._z(0.0))
-
-    @property
-    def control_share(self) -> float:
-        arm, control = (max(total, 0.5) for total in self._sums)
-        return arm / (arm + control)
-
-    def effect_limits(self, alpha: float) -> Limits | None:
-        limits = self.lift_limits(alpha)
-        return None if limits is None else (self.control * limits[0], self.control * limits[1])
-
-    def lift_limits(self, alpha: float) -> Limits | None:
-        if not self._sums[1]:
-            return None
-        critical = distributions.normal_critical(alpha)
-        spread = critical * math.sqrt(sum(1.0 / max(total, 0.5) for total in self._sums))
-        centre = self._log_ratio
-        if math.isinf(centre):
-            return -1.0, _growth(score_intervals.outwards(lambda r: self._z(r) + critical, -40.0, 20.0))
-        low = score_intervals.outwards(lambda r: self._z(r) - critical, centre, -spread)
-        high = score_intervals.outwards(lambda r: self._z(r) + critical, centre, spread)
-        return math.expm1(low), _growth(high)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LogContrast:
     """A difference of logarithms with its standard error: lift ``exp(difference) - 1``, limits back-transformed.
 
@@ -316,9 +262,9 @@ class LogContrast:
         if not self.error > 0:
             return None
         reach = distributions.t_critical(alpha, self.df) * self.error
-        return _growth(self.difference - reach), _growth(self.difference + reach)
+        return growth(self.difference - reach), growth(self.difference + reach)
 
 
-def _growth(difference: float) -> float:
-    """``exp(difference) - 1``, infinite where a float ends."""
+def growth(difference: float) -> float:
+    """``exp(difference) - 1``: the lift of a difference of logarithms, infinite where a float ends."""
     return math.expm1(difference) if difference < 700.0 else math.inf

@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from experiments.cell_model import CellFit, CellTable, estimable, fit_cells, jackknife_days, tabulate
-from experiments.contrasts import Contrast, LogContrast, ProportionContrast, RateContrast
+from experiments.contrasts import Contrast, LogContrast, ProportionContrast
+from experiments.rate_contrast import RateContrast
 from experiments.rows import Comparison, Family, Totals, check_request, result_rows
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Cell, Evidence, Result, Status
 from proofsheet.errors import InputError
 
-FEW = 10  # below so many successes in an arm the score method takes over
+FEW = 10  # below so many successes in an arm the exact method takes over
 VARIANCES = ("pooled", "by_day")
 
 
@@ -85,7 +86,8 @@ def compare_totals(
 ) -> tuple[Result, ...]:
     """Compare plain counts, one pair (trials, successes) per arm, as independent trials.
 
-    A proportion is compared by the score test; a ratio (successes may exceed trials) as Poisson rates.
+    A proportion is compared by the score test; a ratio (successes may exceed trials) as Poisson rates, given
+    their total.
 
     Raises:
         InputError: the control is missing, a count is negative, a proportion has more successes than trials, or the
@@ -136,7 +138,6 @@ def _compare_pair(metric: Metric, name: str, arm: Totals, control: Totals) -> Co
         contrast = RateContrast(
             counts=((arm.sum_x, arm.n, control.sum_x, control.n),),
             control=control.sum_x / control.n,
-            method="score: Poisson rates given their total",
         )
     return Comparison(
         arm=name, totals=arm, contrast=contrast, note="Counts are taken as independent; without days this is untested."
@@ -149,7 +150,7 @@ def _totals(table: CellTable, row: int) -> Totals:
 
 
 def _compare_rates(table: CellTable, totals: Mapping[str, Totals], variance: str) -> list[Comparison]:
-    """Rates by the cell model; arms with few successes by the score test; the rest named."""
+    """Rates by the cell model; arms with few successes given each cell's total; the rest named."""
     control = table.arms[0]
     rows, part = estimable(table, FEW)
     fit = _fit(part) if rows else None
@@ -174,7 +175,8 @@ def _fit(part: CellTable) -> CellFit | None:
         fit = fit_cells(part)
     except np.linalg.LinAlgError:
         return None
-    return fit if np.isfinite(fit.log_rates).all() and np.isfinite(fit.covariance).all() else None
+    known = np.isfinite(fit.covariance).all() and (np.diag(fit.covariance)[1:] > 0).all()
+    return fit if known and (np.diag(fit.counting)[1:] > 0).all() else None
 
 
 def _fitted(part: CellTable, fit: CellFit, row: int, by_day: tuple[np.ndarray, int] | None) -> LogContrast:
@@ -206,7 +208,7 @@ def _fitted(part: CellTable, fit: CellFit, row: int, by_day: tuple[np.ndarray, i
 
 
 def _few(table: CellTable, row: int, totals: Totals, fit: CellFit | None) -> Comparison:
-    """An arm with few successes (or compared with a control that has few): the score test within common cells."""
+    """An arm with few successes (or compared with a control that has few): exactly, given each cell's total."""
     both = (table.trials[row] > 0) & (table.trials[0] > 0)
     counts = tuple(
         (
@@ -234,8 +236,7 @@ def _few(table: CellTable, row: int, totals: Totals, fit: CellFit | None) -> Com
         contrast=RateContrast(
             counts=counts,
             control=base,
-            method="score test within cells",
-            note=f"{why}: the score method is used.",
+            note=f"{why}: they are compared given each cell's total.",
             dispersion=1.0 + (fit.tau**2 if fit else 0.0) * fewest / max(1, table.day_count),
         ),
     )

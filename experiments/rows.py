@@ -91,7 +91,7 @@ def _row(family: Family, comparison: Comparison, adjustment: Adjustment | None, 
         status = contrast.status if status is Status.OK else status
         values, effect, lift = contrast.values, contrast.effect, contrast.lift
         p_value, chance, method = contrast.p_value, contrast.chance, contrast.method
-        effect_limits, lift_limits = contrast.effect_limits(alpha), _finite(contrast.lift_limits(alpha))
+        effect_limits, lift_limits = _finite(contrast.effect_limits(alpha)), _finite(contrast.lift_limits(alpha))
         adjusted = _simultaneous(contrast, adjustment)
         if status is Status.OK and lift_limits is None:
             status = Status.UNBOUNDED

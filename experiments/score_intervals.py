@@ -104,8 +104,10 @@ def _squeeze(value: float) -> float:
 
 def outwards(function: Callable[[float], float], start: float, step: float) -> float:
     """The root of a monotone function, looked for from ``start`` in the direction of ``step``, doubling it."""
-    sign = function(start) > 0
-    near = start
+    value = function(start)
+    if value == 0.0:
+        return start
+    sign, near = value > 0, start
     for _ in range(60):
         far = near + step
         if (function(far) > 0) != sign:

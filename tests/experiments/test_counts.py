@@ -13,6 +13,7 @@ from scipy import stats
 
 from experiments.cell_model import comparable, fit_cells, fit_rates, jackknife_days, tabulate
 from experiments.counts import compare_cells, compare_totals
+from experiments.rate_contrast import RateContrast
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Cell, Evidence, Status
 from proofsheet.errors import InputError
@@ -119,8 +120,8 @@ def cells_from_days(trials: np.ndarray, successes: np.ndarray) -> list[Cell]:
     ]
 
 
-def test_few_counts_use_the_score_test_of_the_binomial(click_rate: Metric) -> None:
-    """With one cell the score test given the total is the binomial's: compare with its z by hand."""
+def test_few_counts_are_compared_by_the_exact_binomial(click_rate: Metric) -> None:
+    """With one cell: 6 of 15 counts where two thirds are expected, at mid-p."""
     (r,) = compare_cells(
         click_rate,
         [
@@ -130,16 +131,44 @@ def test_few_counts_use_the_score_test_of_the_binomial(click_rate: Metric) -> No
         "c",
         experiment="e",
     )
-    z = (6 - 15 * 2 / 3) / math.sqrt(15 * 2 / 9)
-    assert r.p_value == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-9)
+    below = stats.binom.cdf(5, 15, 2 / 3) + stats.binom.pmf(6, 15, 2 / 3) / 2
+    assert r.p_value == pytest.approx(2 * below, rel=1e-9)
     assert r.lift == pytest.approx((6 / 2_000) / (9 / 1_000) - 1, rel=1e-9)
-    # The limits are those of Wilson's interval for the share, as rate ratios.
-    wilson = stats.binomtest(6, 15).proportion_ci(method="wilson")
-    assert (r.lift_low, r.lift_high) == pytest.approx(
-        [w / (1 - w) / 2 - 1 for w in (wilson.low, wilson.high)], rel=1e-6
-    )
-    assert "score" in r.method
+    for limit, tail in ((r.lift_low, 0.975), (r.lift_high, 0.025)):
+        share = 2 * (1 + limit) / (2 * (1 + limit) + 1)
+        mid = stats.binom.cdf(5, 15, share) + stats.binom.pmf(6, 15, share) / 2
+        assert mid == pytest.approx(tail, abs=1e-9)
+    assert "exact" in r.method
     assert "Fewer than 10" in r.note
+
+
+def test_the_sum_over_cells_is_worked_out_exactly() -> None:
+    """Three cells with unlike mixes, against drawing them."""
+    counts = ((1.0, 100.0, 4.0, 300.0), (3.0, 500.0, 2.0, 100.0), (0.0, 50.0, 6.0, 50.0))
+    rng = np.random.default_rng(3)
+    drawn = sum(rng.binomial(int(a + c), n / (n + m), 400_000) for a, n, c, m in counts)
+    below = np.mean(drawn < 4) + np.mean(drawn == 4) / 2
+    assert RateContrast(counts=counts, control=0.01).p_value == pytest.approx(2 * min(below, 1 - below), abs=0.004)
+
+
+def test_exact_and_likelihood_ways_meet_where_one_hands_over_to_the_other() -> None:
+    few = RateContrast(counts=((50.0, 1_000.0, 75.0, 1_000.0),), control=0.075)
+    many = RateContrast(counts=((51.0, 1_000.0, 76.5, 1_000.0),), control=0.0765)
+    assert "exact" in few.method
+    assert "likelihood" in many.method
+    assert few.lift_limits(0.05) == pytest.approx(many.lift_limits(0.05), abs=0.01)
+
+
+def test_exact_limits_keep_their_level_with_few_counts() -> None:
+    """Exact coverage over every pair of Poisson counts with 4 and 6 expected."""
+    covered = 0.0
+    for x in range(20):
+        for y in range(1, 24):
+            chance = stats.poisson.pmf(x, 4) * stats.poisson.pmf(y, 6) / stats.poisson.sf(0, 6)
+            limits = RateContrast(counts=((float(x), 1e4, float(y), 1e4),), control=6e-4).lift_limits(0.05)
+            assert limits is not None
+            covered += chance * (limits[0] <= 4 / 6 - 1 <= limits[1])
+    assert 0.935 < covered < 0.985
 
 
 def test_an_arm_without_successes_has_an_upper_limit_and_a_control_without_has_no_lift(click_rate: Metric) -> None:
@@ -205,8 +234,8 @@ def test_totals_of_a_proportion_are_the_pooled_test(proportion: Metric) -> None:
 def test_totals_where_one_trial_can_succeed_twice() -> None:
     rate = Metric(name="purchases_per_click", kind=MetricKind.RATIO, numerator="purchases", denominator="clicks")
     (r,) = compare_totals(rate, {"c": (10, 12), "t": (10, 24)}, "c", experiment="e")
-    z = (24 - 18) / math.sqrt(36 / 4)
-    assert r.p_value == pytest.approx(2 * stats.norm.sf(z), rel=1e-9)
+    above = stats.binom.sf(24, 36, 0.5) + stats.binom.pmf(24, 36, 0.5) / 2
+    assert r.p_value == pytest.approx(2 * above, rel=1e-9)
     share = Metric(name="rate", kind=MetricKind.PROPORTION, numerator="purchases", denominator="clicks")
     with pytest.raises(InputError, match="12 successes in 10 trials"):
         compare_totals(share, {"c": (10, 12), "t": (10, 4)}, "c", experiment="e")
