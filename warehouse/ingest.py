@@ -41,7 +41,7 @@ def inspect_file(
     """What an import would understand of a file; nothing is stored.
 
     Args:
-        path: the report: CSV, TSV, other separated text, or .xlsx.
+        path: the report: CSV, TSV, other separated text, .xlsx or Parquet.
         layout: an importer's name, to overrule recognition.
         mapping: field → header, to overrule or complete the layout's columns.
         options: answers to questions; see ``warehouse.importers.reading.OPTIONS``.

@@ -71,7 +71,7 @@ def test_line_ends(text: str, lines: list[str], ends: str) -> None:
         (b"", "is empty"),
         (b"\xef\xbb\xbf \r\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n" + b"0" * 100, "PNG picture"),
-        (b"PAR1" + b"\x00" * 100 + b"PAR1", "Parquet"),
+        (b"PAR1" + b"\x00" * 100 + b"PAR1", "cannot be read as Parquet"),
         (b"Campaign,Impr.\nA\x00B,3\n", "NUL"),
         (bytes(range(1, 9)) * 200, "control characters"),
         (b"just one column\n1\n2\n", "not a table"),

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from proofsheet.errors import InputError
@@ -121,3 +123,27 @@ def test_an_empty_workbook_is_refused(look: Look) -> None:
 )
 def test_typed_cells_as_text(value: object, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_parquet_is_typed_like_a_workbook(look: Look) -> None:
+    table = pa.table(
+        {
+            "Campaign": ["A", "B"],
+            "Day": [date(2026, 3, 4), None],
+            "Impressions": [10, 20],
+            "Spend [EUR]": [1.234, 2.0],
+        }
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    found = look(buffer.getvalue(), "r.parquet")
+    assert (found.file_kind, found.layout, found.loaded, found.set_aside) == ("parquet", "generic", 1, 1)
+    assert found.totals["spend EUR"] == Decimal("1.23")
+
+
+def test_parquet_that_unpacks_to_too_much_is_refused(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.reports.parquet.MAX_CELLS", 1000)
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"Campaign": ["A"] * 600, "Impressions": [1] * 600}), buffer)
+    with pytest.raises(InputError, match="600 rows"):
+        look(buffer.getvalue(), "r.parquet")

@@ -157,7 +157,7 @@ def _decimal(evidence: DecimalEvidence, request: Request, kind: str, questions: 
         text = f"{example!r} (line {line}) can be a thousand or a fraction, and no other cell tells which."
         questions.append(Question(topic="number style", text=text, answers=offered))
         return "", "open"
-    return POINT, "typed numbers" if kind == "xlsx" else "whole numbers without separators"
+    return POINT, "typed numbers" if kind != "csv" else "whole numbers without separators"
 
 
 def _order(

@@ -26,7 +26,6 @@ _KNOWN_KINDS = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document"),
-    (b"PAR1", "a Parquet file"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or another Office 97 document"),
     (b"\x7fELF", "a program"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from proofsheet.errors import InputError
 from warehouse.reports.decoding import decode, is_workbook, read_file
 from warehouse.reports.headers import header_key, looks_like_header
+from warehouse.reports.parquet import MAGIC, read_parquet
 from warehouse.reports.rows import Row, parse_line, rows_of
 from warehouse.reports.workbook import read_workbook
 
@@ -23,8 +24,8 @@ _RAW_LIMIT = 500
 class Table:
     """A file understood as a table, before anyone says what its columns mean.
 
-    ``kind`` is ``csv`` or ``xlsx``; ``separator`` one of ``SEPARATORS``' names, empty for a workbook; ``preamble`` the
-    lines above the header; ``header_line`` counts lines (or sheet rows) from 1.
+    ``kind`` is ``csv``, ``xlsx`` or ``parquet``; ``separator`` one of ``SEPARATORS``' names, empty where cells are typed;
+    ``preamble`` the lines above the header; ``header_line`` counts lines (or sheet rows) from 1.
     """
 
     file_name: str
@@ -63,7 +64,7 @@ def open_table(path: Path, known: Callable[[str], int], options: Mapping[str, st
     """Read a file as a table.
 
     Args:
-        path: a CSV, TSV or other separated text, or an .xlsx workbook.
+        path: a CSV, TSV or other separated text, an .xlsx workbook, or a Parquet file.
         known: how much a header key (see ``header_key``) is known: 0 for unknown texts.
         options: the user's answers; ``encoding``, ``separator`` and ``sheet`` matter here.
 
@@ -71,7 +72,13 @@ def open_table(path: Path, known: Callable[[str], int], options: Mapping[str, st
         InputError: not a table: empty, binary, one column, header without rows, or parted in two possible ways.
     """
     data = read_file(path)
-    table = _workbook(path, data, known, options) if is_workbook(data) else _text(path, data, known, options)
+    if data.startswith(MAGIC):
+        table = _grid(path, data, "parquet", "", read_parquet(data, name=path.name), known)
+    elif is_workbook(data):
+        sheet, grid = read_workbook(data, name=path.name, wanted=options.get("sheet", ""))
+        table = _grid(path, data, "xlsx", sheet, grid, known)
+    else:
+        table = _text(path, data, known, options)
     if next(table.source(), None) is None:
         raise InputError(
             f"{path.name} holds a header (line {table.header_line}) and no rows.",
@@ -187,21 +194,22 @@ def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(trimmed)
 
 
-def _workbook(path: Path, data: bytes, known: Callable[[str], int], options: Mapping[str, str]) -> Table:
-    sheet, grid = read_workbook(data, name=path.name, wanted=options.get("sheet", ""))
+def _grid(
+    path: Path, data: bytes, kind: str, sheet: str, grid: Sequence[Sequence[str]], known: Callable[[str], int]
+) -> Table:
     filled = [(index, cells) for index, cells in enumerate(grid[: 5 * _SAMPLE]) if any(cells)][:_SAMPLE]
     index, header, _ = pick_header([(number, _trimmed(cells)) for number, cells in filled], known)
     if not header:
         raise InputError(
-            f"{path.name}, sheet {sheet!r}, is not a table: no row with column names was found.",
-            "Name another sheet with --option sheet=NAME, or export the report again.",
+            f"{path.name}{f', sheet {sheet!r},' if sheet else ''} is not a table: no row with column names was found.",
+            "Export the report again, with its header.",
         )
     return Table(
         file_name=path.name,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        kind="xlsx",
-        encoding="workbook",
+        kind=kind,
+        encoding="typed cells",
         line_ends="",
         separator="",
         sheet=sheet,
