@@ -161,8 +161,11 @@ def _compare_rates(table: CellTable, totals: Mapping[str, Totals], variance: str
             comparison = Comparison(arm=name, totals=totals[name], contrast=None, status=Status.NO_DATA)
         elif fit is not None and i in rows:
             contrast = _fitted(part, fit, rows.index(i), by_day)
-            note = "There are too few days for a jackknife." if variance == "by_day" and by_day is None else ""
-            comparison = Comparison(arm=name, totals=totals[name], contrast=contrast, note=note)
+            notes = ["There are too few days for a jackknife."] if variance == "by_day" and by_day is None else []
+            notes.append(_mix_note(totals[name], totals[control], contrast))
+            comparison = Comparison(
+                arm=name, totals=totals[name], contrast=contrast, note=" ".join(filter(None, notes))
+            )
         else:
             comparison = _few(table, i, totals[name], fit)
         comparisons.append(comparison)
@@ -205,6 +208,14 @@ def _fitted(part: CellTable, fit: CellFit, row: int, by_day: tuple[np.ndarray, i
         note=note,
         dispersion=own / counting if counting else None,
     )
+
+
+def _mix_note(arm: Totals, control: Totals, contrast: LogContrast) -> str:
+    """What the raw totals would say, where that differs noticeably from the comparison within cells."""
+    raw = arm.sum_x / arm.sum_y / (control.sum_x / control.sum_y) - 1.0
+    if abs(raw - contrast.lift) < 0.01 or abs(math.log1p(raw) - contrast.difference) < contrast.error / 4.0:
+        return ""
+    return f"The raw totals give {raw:+.1%}: the arms were delivered to different mixes, or differ more on some days."
 
 
 def _few(table: CellTable, row: int, totals: Totals, fit: CellFit | None) -> Comparison:

@@ -78,6 +78,7 @@ def test_equal_effects_in_unequal_mixes_are_found_exactly() -> None:
     assert r.lift == pytest.approx(0.2, rel=1e-9)
     assert r.value_arm / r.value_control - 1 == pytest.approx(r.lift)
     assert r.sum_x_arm / r.sum_y_arm < r.sum_x_control / r.sum_y_control
+    assert "raw totals give -" in r.note
 
 
 def test_intervals_widen_when_days_vary(click_rate: Metric) -> None:

@@ -65,7 +65,7 @@ def test_holm_keeps_false_positives_at_the_level_over_all_arms(
     proportion: Metric, binary: Callable[[int, int], Aggregates]
 ) -> None:
     rng = np.random.default_rng(31)
-    runs = 1_500
+    runs = 700
     false = 0
     for _ in range(runs):
         arms = {f"a{i}": binary(3_000, int(rng.binomial(3_000, 0.05))) for i in range(5)}
