@@ -19,6 +19,9 @@ from proofsheet.workflows.result_pages import ArmRow, Point, ResultsPage
 #: Okabe and Ito (2008): told apart with any kind of colour vision.
 BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
 SERIES = (BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY)
+#: The same hues, lighter, for a dark ground.
+DARK_BLUE, DARK_VERMILLION = "#5fb4ea", "#ff8f4d"
+DARK_SERIES = (DARK_BLUE, DARK_VERMILLION, "#3ccfa0", "#e6a3c8", "#f2bd4a", "#a9c8e8")
 NEUTRAL = "#8a8478"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GRID = "rgba(138,132,120,0.22)"
@@ -50,7 +53,7 @@ def _figure(height: int, **layout: Any) -> go.Figure:
     return figure
 
 
-def forest(page: ResultsPage) -> Chart:
+def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
     """Lift of each arm over the control with its interval; neutral until the planned size is reached."""
     rows = sorted(
         (row for row in page.arms if row.result and row.result.lift is not None),
@@ -61,7 +64,7 @@ def forest(page: ResultsPage) -> Chart:
     judged = page.reached and not page.blocking
     for row in rows:
         assert row.result is not None  # rows without one are left out above
-        _forest_row(figure, row, row.result, judged=judged)
+        _forest_row(figure, row, row.result, judged=judged, dark=dark)
     confidence = rows[0].result.confidence if rows and rows[0].result else 0.95
     figure.update_xaxes(
         title={"text": f"Lift over the control, with {confidence:.0%} intervals"},
@@ -98,9 +101,10 @@ def _forest_title(rows: Sequence[ArmRow], *, judged: bool) -> str:
     return f"{found}, {worse} worse" if worse else found
 
 
-def _forest_row(figure: go.Figure, row: ArmRow, result: Result, *, judged: bool) -> None:
+def _forest_row(figure: go.Figure, row: ArmRow, result: Result, *, judged: bool, dark: bool) -> None:
     standing = _standing(result) if judged else "open"
-    colour = {"better": BLUE, "worse": VERMILLION, "open": NEUTRAL}[standing]
+    better, worse = (DARK_BLUE, DARK_VERMILLION) if dark else (BLUE, VERMILLION)
+    colour = {"better": better, "worse": worse, "open": NEUTRAL}[standing]
     symbol = {"better": "triangle-up", "worse": "triangle-down", "open": "circle"}[standing]
     told = {"better": "better than the control", "worse": "worse than the control", "open": "not shown to differ"}
     simultaneous = (result.adjusted_lift_low, result.adjusted_lift_high)
@@ -149,14 +153,14 @@ def _forest_alt(rows: Sequence[ArmRow], page: ResultsPage) -> str:
     return f"{page.headline}. Lift over the control with interval: {'; '.join(parts) or 'none yet'}."
 
 
-def trend(points: Sequence[Point], shown: Sequence[str]) -> Chart:
-    """The running click-through rate by day of the arms named, each with its shaded interval."""
+def trend(points: Sequence[Point], shown: Sequence[str], counted: str, *, dark: bool = False) -> Chart:
+    """The running rate by day of the arms named, each with its shaded interval; ``counted`` names the numerator."""
     figure = _figure(360, hovermode="x unified")
     chosen = [arm for arm in shown if any(p.arm == arm for p in points)][:MAX_LINES]
     lasts = []
     for place, arm in enumerate(chosen):
         own = [p for p in points if p.arm == arm]
-        colour, days = SERIES[place], [p.day for p in own]
+        colour, days = (DARK_SERIES if dark else SERIES)[place], [p.day for p in own]
         figure.add_scatter(
             x=days + days[::-1],
             y=[p.high for p in own] + [p.low for p in reversed(own)],
@@ -174,14 +178,14 @@ def trend(points: Sequence[Point], shown: Sequence[str]) -> Chart:
             showlegend=True,
             line={"color": colour, "width": 2.5, "dash": DASHES[place]},
             customdata=[[as_text.share(p.low), as_text.share(p.high), f"{p.trials:,}"] for p in own],
-            hovertemplate="%{y:.2%} (%{customdata[0]} to %{customdata[1]}, n = %{customdata[2]})",
+            hovertemplate="%{y:.3%} (%{customdata[0]} to %{customdata[1]}, n = %{customdata[2]})",
         )
         lasts.append((own[-1].rate, own[-1].title))
     ends = [p for arm in chosen for p in points if p.arm == arm]
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, showlegend=True)
     figure.update_yaxes(
-        title={"text": "Click-through rate so far"},
-        tickformat=".2%",
+        title={"text": f"{as_text.capital(counted)} per impression so far"},
+        tickformat=".2%" if max((p.rate for p in ends), default=1) > 0.004 else ".3%",
         gridcolor=GRID,
         fixedrange=True,
         range=_window(ends),
@@ -195,8 +199,8 @@ def trend(points: Sequence[Point], shown: Sequence[str]) -> Chart:
             f"After {as_text.plural(length, 'day')}: {as_text.share(top[0])} for “{top[1]}”, "
             f"{as_text.share(bottom[0])} for “{bottom[1]}”"
         )
-    note = "Shaded: 95 % score interval of the clicks counted so far, day-to-day swings left out."
-    return Chart(figure, title, note, f"{title}. Running click-through rate by day for {len(chosen)} arms.")
+    note = f"Shaded: 95 % score interval of the {counted} so far; it leaves out swings from day to day."
+    return Chart(figure, title, note, f"{title}. Running rate of {counted} by day for {len(chosen)} arms.")
 
 
 def _window(points: Sequence[Point]) -> list[float] | None:
@@ -235,7 +239,8 @@ def design_matrix(plan: VariantPlan, factors: Sequence[Factor], names: Mapping[s
         text=levels,
         texttemplate="%{text}",
         hovertemplate="variant %{y}<br>%{x}: %{text}<extra></extra>",
-        colorscale=[[0, "rgba(86,180,233,0.10)"], [0.5, "rgba(86,180,233,0.38)"], [1, "rgba(0,114,178,0.62)"]],
+        colorscale=[[0, "#eaf2fa"], [0.5, "#c3dcf2"], [1, "#8fbce8"]],
+        textfont={"color": "#1d1b18"},
         showscale=False,
         xgap=3,
         ygap=3,
@@ -260,7 +265,7 @@ KINDS: Mapping[str, str] = {
 }
 
 
-def cost_bars(page: CostPage) -> Chart:
+def cost_bars(page: CostPage, *, dark: bool = False) -> Chart:
     """What making the pictures cost, by kind."""
     pairs = sorted(page.by_kind.items(), key=lambda pair: pair[1])
     figure = _figure(50 + 46 * len(pairs))
@@ -268,7 +273,7 @@ def cost_bars(page: CostPage) -> Chart:
         x=[float(amount) for _, amount in pairs],
         y=[KINDS.get(kind, as_text.words(kind)) for kind, _ in pairs],
         orientation="h",
-        marker={"color": BLUE},
+        marker={"color": DARK_BLUE if dark else BLUE},
         text=[f" {as_text.money(amount, page.currency)}" for _, amount in pairs],
         textposition="outside",
         cliponaxis=False,

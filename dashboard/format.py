@@ -14,6 +14,9 @@ from proofsheet.domain.result import Call, Result, Status
 NONE = "–"
 MINUS = "−"
 
+#: Names that are shorter in files than people say them.
+SPELT = {"cta": "call to action", "spec": "size and format", "palette": "colours"}
+
 #: Symbol, word, badge colour and icon: colour never stands alone.
 GRADES: dict[Grade | None, tuple[str, str, str, str]] = {
     Grade.PASS: ("✓", "Pass", "green", ":material/check_circle:"),
@@ -152,5 +155,9 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 def words(name: str) -> str:
     """A name with underscores or hyphens as words with a capital."""
-    text = name.replace("_", " ").replace("-", " ").strip()
+    return capital(SPELT.get(name, name).replace("_", " ").replace("-", " ").strip())
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its beginning."""
     return text[:1].upper() + text[1:]

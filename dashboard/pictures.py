@@ -110,12 +110,17 @@ def _dashed(pen: ImageDraw.ImageDraw, box: tuple[float, float, float, float], co
             pen.line((x0, y0, x0, min(y0 + dash, bottom)), fill=colour, width=stroke)
 
 
+def frame_words(placement: Placement) -> str:
+    """What a screen reader says of a frame."""
+    return f"{placement.title}: {placement.width} by {placement.height} pixels, with its safe area"
+
+
 def frame_svg(placement: Placement, longest: float, side: int = 190) -> str:
     """A placement as a frame to scale, with its safe area dashed; ``longest`` is the longest side on the page."""
     scale = side / longest
     width, height = placement.width * scale, placement.height * scale
     left, top, right, bottom = (value * scale for value in placement.safe_area.box(placement.width, placement.height))
-    label = escape(f"{placement.title}: {placement.width} by {placement.height} pixels")
+    label = escape(frame_words(placement))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 4:.0f}" height="{height + 4:.0f}" role="img" '
         f'aria-label="{label}"><rect x="2" y="2" width="{width:.1f}" height="{height:.1f}" rx="2" '

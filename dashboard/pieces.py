@@ -15,6 +15,9 @@ from proofsheet.domain.experiment import Experiment
 from proofsheet.errors import ProofsheetError
 from proofsheet.workflows.pages import SheetItem
 
+#: Height of a large picture on the screen, in pixels.
+TALLEST = 720
+
 
 def show_error(error: ProofsheetError) -> None:
     """A problem the user can act on: what is wrong, then what to do."""
@@ -90,6 +93,11 @@ def status_badge(experiment: Experiment) -> None:
     st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
+def is_dark() -> bool:
+    """Whether the page stands on a dark ground."""
+    return st.context.theme.type == "dark"
+
+
 def chart(drawn: Chart, key: str) -> None:
     """A chart with its finding above it and its note below."""
     st.markdown(f"**{escape(drawn.title)}**")
@@ -125,8 +133,10 @@ def layers(item: SheetItem, key: str) -> tuple[str, ...]:
 
 
 def picture(item: SheetItem, drawn: tuple[str, ...] = (), width: int = 1100) -> None:
-    """An asset, large, with evidence drawn on it."""
-    st.image(data.evidence(item, drawn, width), width="stretch", alt=alt_text(item))
+    """An asset with evidence drawn on it, as large as the page has room, and never taller than a screen."""
+    shape = item.asset.width / item.asset.height
+    shown = data.evidence(item, drawn, width)
+    st.image(shown, width="stretch" if shape > 1.2 else round(TALLEST * shape), alt=alt_text(item))
 
 
 def alt_text(item: SheetItem) -> str:

@@ -78,7 +78,7 @@ def _placements(placements: tuple[Placement, ...]) -> None:
     with st.grid("auto", min_column_width=205, vertical_alignment="bottom", key="frames") as grid:
         for place in placements:
             with grid.cell():
-                st.html(pictures.frame_svg(place, longest))
+                st.image(pictures.frame_svg(place, longest), alt=pictures.frame_words(place))
                 checked = f" Checked {place.checked_on:%d %b %Y}." if place.checked_on else ""
                 st.markdown(
                     f"**{pieces.escape(place.title)}**  \n{place.width} × {place.height} px, "

@@ -22,7 +22,7 @@ def show() -> None:
     _numbers(page, found)
     bars, time = st.columns([3, 2], gap="medium")
     with bars:
-        pieces.chart(charts.cost_bars(page), key="bars")
+        pieces.chart(charts.cost_bars(page, dark=pieces.is_dark()), key="bars")
     with time:
         _time(page)
     for media in found:

@@ -10,7 +10,7 @@ from proofsheet.domain.asset import Origin
 from proofsheet.domain.experiment import Experiment, Role
 from proofsheet.errors import ProofsheetError
 from proofsheet.workflows.pages import ContactSheet, covers
-from proofsheet.workflows.result_pages import arm_titles, metric_name
+from proofsheet.workflows.result_pages import arm_titles, metric_name, shared_placement
 
 ROLES = {Role.PRIMARY: "Decides", Role.SECONDARY: "Also watched", Role.GUARDRAIL: "Must not get worse"}
 
@@ -85,11 +85,12 @@ def _numbers(draft: Experiment) -> None:
 
 def _arms(draft: Experiment, page: ContactSheet) -> None:
     titles = arm_titles(draft)
+    place = shared_placement(draft, page)
     with st.grid("auto", min_column_width=150, key="arms") as grid:
         for arm in draft.arms:
             own = [item for item in page.items if item.asset.id in set(arm.asset_ids)]
-            with grid.cell():
-                for sha256 in covers(own, 1):
+            with grid.cell(), st.container(gap="xxsmall"):
+                for sha256 in covers(own, 1, placement=place):
                     st.image(data.thumbnail(sha256, 320), width="stretch", alt=f"Arm {titles[arm.name]}")
                 if arm.is_control:
                     st.badge("Control", icon=":material/anchor:", color="gray")
@@ -101,7 +102,7 @@ def _metrics(draft: Experiment) -> None:
     st.dataframe(
         [
             {
-                "Metric": as_text.words(metric_name(metric.name)),
+                "Metric": as_text.capital(metric_name(metric.name)),
                 "Role": ROLES[metric.role],
                 "Worked out as": " / ".join(part for part in (metric.numerator, metric.denominator) if part),
                 "Better when": "higher" if metric.higher_is_better else "lower",

@@ -12,7 +12,7 @@ def show(page: ResultsPage) -> None:
     """Draw both tables; the guardrails open when one is broken."""
     rows = [
         {
-            "Guardrail": as_text.words(metric_name(one.result.metric)),
+            "Guardrail": as_text.capital(metric_name(one.result.metric)),
             "Arm": one.title,
             "Change (95 % interval)": as_text.lift_with_interval(one.result),
             "Harm allowed": f"{one.margin:.0%}",
@@ -26,7 +26,7 @@ def show(page: ResultsPage) -> None:
             st.dataframe(rows, hide_index=True, alt="Guardrails by arm")
     others = [
         {
-            "Metric": as_text.words(metric_name(result.metric)),
+            "Metric": as_text.capital(metric_name(result.metric)),
             "Arm": title,
             "Value": as_text.metric_value(result, result.value_arm),
             "Change (95 % interval)": as_text.lift_with_interval(result),

@@ -9,7 +9,7 @@ from dashboard import format as as_text
 from dashboard.views import decision, measures
 from proofsheet.domain.experiment import ExperimentStatus
 from proofsheet.domain.result import HealthCheck
-from proofsheet.workflows.result_pages import EVIDENCE, ArmRow, ResultsPage, metric_name, named
+from proofsheet.workflows.result_pages import EVIDENCE, ArmRow, ResultsPage, metric_name, named, trend_field
 
 
 def show(experiment_id: str) -> None:
@@ -42,7 +42,7 @@ def show(experiment_id: str) -> None:
     _health(page)
     _verdict(page)
     if any(row.result and row.result.lift is not None for row in page.arms):
-        pieces.chart(charts.forest(page), key="forest")
+        pieces.chart(charts.forest(page, dark=pieces.is_dark()), key="forest")
     _table(page)
     _trend(page)
     measures.show(page)
@@ -109,7 +109,7 @@ def _row(row: ArmRow, page: ResultsPage) -> dict[str, str | None]:
         "Arm": f"{row.title} (control)" if row.arm.is_control else row.title,
         as_text.words(metric.denominator or page.experiment.unit + "s"): as_text.count(row.n),
         as_text.words(metric.numerator): as_text.count(row.successes),
-        as_text.words(metric_name(metric.name)): value,
+        as_text.capital(metric_name(metric.name)): value,
         "Lift (95 % interval)": as_text.lift_with_interval(result) if result else as_text.NONE,
         "p, adjusted": as_text.p_value(result.adjusted_p) if result else as_text.NONE,
         "Chance to beat control": as_text.chance(result.chance_to_win) if result else as_text.NONE,
@@ -133,4 +133,5 @@ def _trend(page: ResultsPage) -> None:
         key=f"trend-{page.experiment.id}",
     )
     if shown:
-        pieces.chart(charts.trend(page.trend, shown), key="trend")
+        counted = trend_field(page.experiment).replace("_", " ")
+        pieces.chart(charts.trend(page.trend, shown, counted, dark=pieces.is_dark()), key="trend")

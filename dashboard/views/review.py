@@ -100,7 +100,7 @@ def _judge(slug: str, item: SheetItem, queue: list[SheetItem]) -> None:
         pieces.grade_badge(item.grade)
         pieces.verdicts(item.problems)
         _buttons(slug, item, queue)
-        with st.expander(f"All {len(item.verdicts)} verdicts"):
+        with st.expander(f"All verdicts ({len(item.verdicts)})"):
             pieces.verdicts(item.verdicts)
     with large:
         drawn = pieces.layers(item, "layers")
@@ -109,7 +109,9 @@ def _judge(slug: str, item: SheetItem, queue: list[SheetItem]) -> None:
 
 def _buttons(slug: str, item: SheetItem, queue: list[SheetItem]) -> None:
     asset_id = item.asset.id
-    preset = st.pills("Reason", REASONS, key=f"reason-{asset_id}", help="Needed to reject, or to approve a fail.")
+    preset = st.pills(
+        "Reason", REASONS, key=f"reason-{asset_id}", wrap=True, help="Needed to reject, or to approve a fail."
+    )
     own = st.text_input("In your own words", key=f"words-{asset_id}", placeholder="Optional", max_chars=300)
     reason = ": ".join(part for part in (preset or "", own.strip()) if part)
     with st.container(horizontal=True):

@@ -48,8 +48,12 @@ def show() -> None:
     pages = math.ceil(len(chosen) / PER_PAGE)
     above = st.container()
     at = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    shown = chosen[(at - 1) * PER_PAGE : at * PER_PAGE]
     with above:
-        _grid(chosen[(at - 1) * PER_PAGE : at * PER_PAGE])
+        if st.session_state.get("sort", "placement") == "placement":
+            _by_placement(shown)
+        else:
+            _grid(shown, "all")
 
 
 def _filters(page: ContactSheet) -> tuple[SheetItem, ...]:
@@ -102,11 +106,20 @@ def _summary(page: ContactSheet, chosen: tuple[SheetItem, ...]) -> None:
     st.markdown(f"**{parts[0]}** · " + " · ".join(parts[1:]))
 
 
-def _grid(items: tuple[SheetItem, ...]) -> None:
+def _by_placement(items: tuple[SheetItem, ...]) -> None:
+    names = dict.fromkeys(item.asset.placement for item in items)
+    for name in names:
+        own = tuple(item for item in items if item.asset.placement == name)
+        if len(names) > 1:
+            st.subheader(as_text.words(name), anchor=False)
+        _grid(own, name)
+
+
+def _grid(items: tuple[SheetItem, ...], key: str) -> None:
     ratio = pictures.common_ratio([(item.asset.width, item.asset.height) for item in items])
-    with st.grid("auto", min_column_width=200, key="sheet") as grid:
+    with st.grid("auto", min_column_width=190, key=f"sheet-{key}") as grid:
         for item in items:
-            with grid.cell():
+            with grid.cell(), st.container(gap="xxsmall"):
                 _cell(item, ratio)
 
 

@@ -203,14 +203,17 @@ def _needs(card: CampaignCard) -> list[Need]:
     return found
 
 
-def covers(items: Sequence[SheetItem], limit: int) -> tuple[str, ...]:
-    """Hashes of pictures that stand for a set: best first, each from another variant, of one placement if possible."""
+def covers(items: Sequence[SheetItem], limit: int, *, placement: str = "") -> tuple[str, ...]:
+    """Hashes of pictures that stand for a set: best first, each from another variant, all of one placement.
+
+    The placement is the one asked for where the set has it, else the one whose shape is nearest to 4:5.
+    """
     if not items:
         return ()
     generated = [item for item in items if item.asset.origin is Origin.GENERATED] or list(items)
     common = Counter(item.asset.placement for item in generated)
     order = {"approved": 0, "waiting": 1, "rejected": 2}
-    squarest = min(common, key=lambda name: abs(_ratio(generated, name) - 0.8))
+    squarest = placement if placement in common else min(common, key=lambda name: abs(_ratio(generated, name) - 0.8))
     ranked = sorted(
         (item for item in generated if item.asset.placement == squarest),
         key=lambda item: (order[item.state], item.grade.severity if item.grade else 1),

@@ -175,6 +175,7 @@ def _arm_rows(
     results = {r.arm: r for r in analysis.results if r.metric == primary and not r.segment} if analysis else {}
     costs = {cost.arm: cost for cost in analysis.costs} if analysis else {}
     rows = []
+    place = shared_placement(experiment, sheet)
     for arm in experiment.arms:
         own = [item for item in sheet.items if item.asset.id in set(arm.asset_ids)]
         result = None if arm.is_control else results.get(arm.name)
@@ -183,7 +184,7 @@ def _arm_rows(
             ArmRow(
                 arm=arm,
                 title=titles[arm.name],
-                cover=next(iter(covers(own, 1)), None),
+                cover=next(iter(covers(own, 1, placement=place)), None),
                 value=(source.value_control if arm.is_control else source.value_arm) if source else None,
                 n=(source.n_control if arm.is_control else source.n_arm) if source else 0,
                 successes=(source.sum_x_control if arm.is_control else source.sum_x_arm) if source else None,
@@ -192,6 +193,15 @@ def _arm_rows(
             )
         )
     return tuple(rows)
+
+
+def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:
+    """The placement in which the arms can be shown next to each other: the control's first that most arms have."""
+    by_arm = [
+        {item.asset.placement for item in sheet.items if item.asset.id in set(arm.asset_ids)} for arm in experiment.arms
+    ]
+    names = dict.fromkeys(item.asset.placement for item in sheet.items)
+    return max(names, key=lambda name: sum(name in found for found in by_arm), default="")
 
 
 def _progress(experiment: Experiment, arms: Sequence[ArmRow]) -> float:
@@ -294,26 +304,34 @@ def wilson(successes: float, trials: int, z: float = 1.959963984540054) -> tuple
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
+def trend_field(experiment: Experiment) -> str:
+    """What is counted per impression in the trend: what the primary metric counts, or clicks."""
+    primary = experiment.primary
+    counted = primary.denominator == "impressions" and primary.numerator in ("clicks", "link_clicks", "conversions")
+    return primary.numerator if counted else "clicks"
+
+
 def _trend(reader: Reader, experiment: Experiment, titles: Mapping[str, str]) -> tuple[Point, ...]:
-    daily: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
+    field = trend_field(experiment)
+    daily: dict[str, dict[date, tuple[int, float]]] = defaultdict(dict)
     for row in reader.daily(experiment):
         if row.day is not None and row.impressions:
-            seen, clicked = daily[row.arm].get(row.day, (0, 0))
-            daily[row.arm][row.day] = (seen + row.impressions, clicked + (row.clicks or 0))
+            seen, counted = daily[row.arm].get(row.day, (0, 0.0))
+            daily[row.arm][row.day] = (seen + row.impressions, counted + float(getattr(row, field) or 0))
     points = []
     for arm in experiment.arms:
-        trials = clicks = 0
+        trials, successes = 0, 0.0
         for day in sorted(daily.get(arm.name, {})):
-            seen, clicked = daily[arm.name][day]
-            trials, clicks = trials + seen, clicks + clicked
-            low, high = wilson(clicks, trials)
+            seen, counted = daily[arm.name][day]
+            trials, successes = trials + seen, successes + counted
+            low, high = wilson(min(successes, trials), trials)
             points.append(
                 Point(
                     arm=arm.name,
                     title=titles[arm.name],
                     day=day,
                     trials=trials,
-                    rate=clicks / trials,
+                    rate=successes / trials,
                     low=low,
                     high=high,
                 )
