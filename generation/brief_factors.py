@@ -114,21 +114,32 @@ def _params(entry: Table, rules: Rules) -> dict[str, str | int | float]:
 
 
 def _texts(factor: str, level: str, entry: Table, rules: Rules) -> dict[str, str]:
-    table = entry.table("texts")
     named = f"{factor} {level!r}" if level else f"this {factor}"
+    if not entry.has("texts"):
+        entry.note(None, f"{named} has no texts.", 'Add a line such as: texts = { en-US = "…" }')
+        entry.table("texts")
+        return {}
+    return read_texts(entry.table("texts"), named, rules.locales, rules.forbidden)
+
+
+def read_texts(table: Table, named: str, locales: Sequence[str], forbidden: Mapping[str, str]) -> dict[str, str]:
+    """Read a table of texts by locale: one for each locale of the brief, none of another, no forbidden words.
+
+    Args:
+        table: the table.
+        named: what the texts are, for messages: ``"headline 'slow'"``.
+        locales: of the brief.
+        forbidden: a word and who forbids it.
+    """
     texts = {}
-    for locale in rules.locales:
+    for locale in locales:
         if not table.has(locale):
-            at = "texts" if entry.has("texts") else None
-            entry.note(at, f"{named} has no text for {locale}.", f'Add to its texts: {locale} = "…"')
+            table.note(None, f"{named} has no text for {locale}.", f'Add to its texts: {locale} = "…"')
         texts[locale] = table.text(locale, required=table.has(locale))
-        check_words(texts[locale], f"{named}, {locale}", rules.forbidden, _noter(table, locale))
+        check_words(texts[locale], f"{named}, {locale}", forbidden, _noter(table, locale))
+    strange = [key for key in table.data if not nearest(key, locales).startswith("Did")]
     table.close(
-        {
-            key: f"Add {key!r} to the locales of the section [campaign], or leave this text out."
-            for key in table.data
-            if not nearest(key, rules.locales).startswith("Did")
-        }
+        {key: f"Add {key!r} to the locales of the section [campaign], or leave this text out." for key in strange}
     )
     return texts
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from generation.brand_file import read_brand
-from generation.brief_factors import SLUG, SLUG_RULE, Rules, check_words, read_factors
+from generation.brief_factors import SLUG, SLUG_RULE, Rules, check_words, read_factors, read_texts
 from generation.layouts import layout_names
 from generation.placements import load_placements
 from generation.toml_fields import Problems, Table, nearest
@@ -60,8 +60,8 @@ def load_campaign(path: Path) -> Campaign:
 def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
     """What is allowed in a brief but may not be meant: sentences to show beside the plan.
 
-    They name headlines that are longer than what a placement shows of the words beside a picture, and fewer variants
-    than the main effects of the factors need.
+    They name headlines that are longer than what a placement shows of the words beside a picture, locales without an
+    offer, and fewer variants than the main effects of the factors need.
     """
     brief, known = campaign.brief, load_placements()
     limits = [(known[name].headline_chars, name) for name in brief.placements]
@@ -75,6 +75,12 @@ def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
                     f"The headline {level.name!r} is longer than the {shortest[0]} characters that {shortest[1]} shows "
                     f"beside a picture ({', '.join(long)}): as the words of the ad it may be cut off there."
                 )
+    without = [locale for locale in brief.locales if brief.offers and locale not in brief.offers]
+    if without:
+        found.append(
+            f"The offer is written in one language, so the ads in {', '.join(without)} carry none. Write it for each "
+            'locale: offer = { en-US = "…", de-DE = "…" }'
+        )
     sizes = [len(factor.levels) for factor in brief.factors]
     needed = 1 + sum(size - 1 for size in sizes)
     if brief.max_variants < min(needed, prod(sizes)):
@@ -106,8 +112,7 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
     locales = _locales(table)
     never = table.texts("never")
     forbidden = dict.fromkeys(never, "the brief") | dict.fromkeys(brand.forbidden_words, "the brand kit")
-    offer = table.text("offer")
-    check_words(offer, "the offer", forbidden, lambda rule, remedy: table.note("offer", rule, remedy))
+    offers = _offers(table, locales, forbidden)
     plan, test = root.table("plan"), root.table("test")
     brief = Brief(
         slug=slug,
@@ -115,7 +120,8 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
         objective=table.text("objective", default="conversions"),
         product=_product(root),
         message=table.text("message"),
-        offer=offer,
+        offer=next(iter(offers.values()), ""),
+        offers=offers,
         audience=table.text("audience"),
         placements=tuple(placement.name for placement in placements),
         locales=locales,
@@ -137,6 +143,19 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
     for section in (table, plan, test, root):
         section.close()
     return brief
+
+
+def _offers(table: Table, locales: tuple[str, ...], forbidden: dict[str, str]) -> dict[str, str]:
+    """The offer by locale: a table of texts, or one text for the locales of the first one's language."""
+    if not isinstance(table.data.get("offer"), dict):
+        offer = table.text("offer")
+        check_words(offer, "the offer", forbidden, lambda rule, remedy: table.note("offer", rule, remedy))
+        return {locale: offer for locale in locales if offer and _language(locale) == _language(locales[0])}
+    return read_texts(table.table("offer"), "the offer", locales, forbidden)
+
+
+def _language(locale: str) -> str:
+    return locale.split("-")[0]
 
 
 def _rules(locales: tuple[str, ...], forbidden: dict[str, str]) -> Rules:

@@ -36,7 +36,8 @@ def scene_prompt(
     """The prompt of a scene: the same arguments give the same words.
 
     The most important comes first, because text encoders cut long prompts (CLIP's after 77 tokens): scene, style, the
-    room left for the product, audience, what the brief wants seen, the brand's colours by name, its tone.
+    room left for the product, audience, the brand's colours by name, its tone. What the brief says must be seen is not
+    in it: that is about the finished advertisement, and a scene that shows the product would show a wrong one.
 
     Args:
         brief, brand: of the campaign.
@@ -51,7 +52,6 @@ def scene_prompt(
         style.prompt or _spoken(style.name),
         f"empty foreground {side} where a {kind} will stand",
         audience.prompt,
-        *brief.must,
         f"colours: {', '.join(colours[:_COLOURS_NAMED])}" if colours else "",
         f"{', '.join(brand.tone)} mood" if brand.tone else "",
         "advertising still life photograph",

@@ -57,7 +57,6 @@ def make_recipes(
     placements = [placement(name) for name in plan.placements]
     formats = scene_formats(placements, size_multiple=size_multiple, max_side=max_side)
     brand = brand_id(campaign.brand)
-    offer = {"offer": campaign.brief.offer} if campaign.brief.offer else {}
     recipes = []
     for variant in plan.variants:
         levels = _levels(variant, campaign)
@@ -77,7 +76,7 @@ def make_recipes(
                     product_sha256=product_sha256,
                     brand_id=brand,
                     composer=COMPOSER_VERSION,
-                    layout_params={**offer, **levels["layout"].params},
+                    layout_params={**_offer(campaign, locale), **levels["layout"].params},
                 )
             )
     return tuple(recipes)
@@ -94,6 +93,12 @@ def distinct_scenes(recipes: Sequence[Recipe]) -> tuple[SceneRecipe, ...]:
     for scene in scenes.values():
         by_size.setdefault((scene.width, scene.height), []).append(scene)
     return tuple(scene for group in by_size.values() for scene in group)
+
+
+def _offer(campaign: Campaign, locale: str) -> dict[str, str]:
+    brief = campaign.brief
+    offer = brief.offers.get(locale, "") if brief.offers else brief.offer
+    return {"offer": offer} if offer else {}
 
 
 def _words(level: Level, locale: str) -> str:

@@ -171,6 +171,7 @@ class Brief:
     baseline_rate: float = 0.01
     minimum_lift: float = 0.10
     destination: str = ""  # the landing page, for tracking parameters
+    offers: Mapping[str, str] = field(default_factory=dict)  # the offer by locale; ``offer`` is the first
 
     def factor(self, name: str) -> Factor:
         """The factor of that name. Raises KeyError when there is none."""

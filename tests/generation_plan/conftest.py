@@ -13,7 +13,7 @@ BRIEF = """\
 slug = "harbour-tea"
 name = "Harbour tea, spring"
 audience = "people who work late"
-offer = "Two for one in May"
+offer = { en-US = "Two for one in May", de-DE = "Im Mai zwei für eins" }
 placements = ["meta_feed_portrait", "meta_story", "google_pmax_portrait"]
 locales = ["en-US", "de-DE"]
 never = ["smoke"]

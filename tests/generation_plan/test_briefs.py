@@ -16,6 +16,10 @@ from proofsheet.domain.money import Money
 from proofsheet.errors import InputError, NotFoundError
 
 Write = Callable[..., Path]
+GREAT_BRITAIN = tuple(
+    (f'en-US = "{words}"', f'en-US = "{words}", en-GB = "{words}"')
+    for words in ("Calm, by the cup", "Late, not loud", "Try a tin")
+)
 EN_CALM = 'en-US = "Calm, by the cup"'
 
 
@@ -68,7 +72,8 @@ def test_a_whole_brief_is_read(write: Write) -> None:
         ('de-DE = "Spät und leise"', 'de-DE = " "', 40, "the text is empty"),
         ('"Late, not loud"', '"Smoke and tea"', 40, "'late', en-US: 'Smoke and tea' contains 'smoke', which the brief"),
         ('"Try a tin"', '"Try it CHEAP"', 44, "contains 'cheap', which the brand kit forbids"),
-        ("Two for one", "Cheap", 5, "the offer: 'Cheap in May' contains 'cheap'"),
+        ("Two for one", "Cheap", 5, "the offer, en-US: 'Cheap in May' contains 'cheap'"),
+        (', de-DE = "Im Mai zwei für eins"', "", 5, "the offer has no text for de-DE"),
         ('"Jetzt probieren" }', '"Jetzt probieren", fr-FR = "Goûtez" }', 44, "Add 'fr-FR' to the locales"),
         ("[[factors.cta]]", '[[factors.button]]\nname = "x"\n[[factors.cta]]', 42, "this key is not known here"),
         ("[[factors.cta]]", '[[factors.locale]]\nname = "x"\n[[factors.cta]]', 42, "its levels are the locales"),
@@ -157,6 +162,14 @@ def test_ids_do_not_depend_on_the_folder_but_on_the_bytes(write: Write) -> None:
     there.brief.product.image.unlink()
     with pytest.raises(InputError, match=r"tin\.png cannot be read"):
         campaign_id(there)
+
+
+def test_an_offer_in_one_language_stays_in_it(write: Write) -> None:
+    words = 'offer = { en-US = "Two for one in May", de-DE = "Im Mai zwei für eins" }'
+    campaign = load_campaign(write((words, 'offer = "Two for one"'), ('"de-DE"]', '"de-DE", "en-GB"]'), *GREAT_BRITAIN))
+    assert campaign.brief.offers == {"en-US": "Two for one", "en-GB": "Two for one"}
+    assert campaign.brief.offer == "Two for one"
+    assert any("the ads in de-DE carry none" in warning for warning in brief_warnings(campaign))
 
 
 def test_warnings_name_long_headlines_and_too_few_variants(write: Write) -> None:

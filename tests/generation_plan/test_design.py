@@ -84,7 +84,7 @@ def test_the_search_reaches_the_best_of_all_fractions(sizes: tuple[int, ...], ru
     assert KEPT_FOR_BALANCE * best <= found <= best + 1e-9
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=5), st.integers(1, 14), st.integers(0, 3))
 def test_what_every_fraction_promises(sizes: list[int], runs: int, seed: int) -> None:
     runs = min(runs, prod(sizes) - 1)
@@ -96,7 +96,8 @@ def test_what_every_fraction_promises(sizes: list[int], runs: int, seed: int) ->
     assert (design[0] == 0).all()  # the reference comes first
     assert np.array_equal(design, search_fraction(sizes, runs, seed))
     assert rank(design, sizes) == min(runs, parameters(sizes))
-    assert d_efficiency(design, sizes) == pytest.approx(efficiency_by_definition(design, tuple(sizes)), abs=1e-6)
+    expected = efficiency_by_definition(design, tuple(sizes)) if runs >= parameters(sizes) else 0.0
+    assert d_efficiency(design, sizes) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(("sizes", "runs"), [((6, 5, 4, 4, 3, 3), 24), ((4, 3, 2, 3, 2), 12), ((6, 5, 4, 4, 5, 4), 50)])
