@@ -38,6 +38,7 @@ _ALL_CANDIDATES = 1500  # with more combinations than this, runs are exchanged o
 _MOST_STARTS = 30
 _WORK = 1.5e8  # elementary operations of all starts together: about two seconds
 _LEAST_GAIN = 1e-7
+_DIGITS = 9  # gains that agree to so many are equal: the first counts, whatever the machine's last digits
 _MOST_PASSES = 40
 
 
@@ -71,7 +72,7 @@ def search_fraction(sizes: Sequence[int], runs: int, seed: int) -> Levels:
         if value >= KEPT_FOR_BALANCE * max(values)
     ]
     tied = [found[at] for unequal, value, at in good if (unequal, value) == min(good)[:2]]
-    best = min(tied, key=lambda design: sum(figure**2 for figure in aliasing(design, sizes).values()))
+    best = min(tied, key=lambda design: round(sum(figure**2 for figure in aliasing(design, sizes).values()), 6))
     return decode(np.sort(encode(_with_reference(best), sizes)), sizes)
 
 
@@ -176,7 +177,7 @@ class _Search:
         gains = (1.0 + (left_weighted * right).sum(axis=1)) ** 2 - (left_weighted * left).sum(axis=1) * (
             right_weighted * right
         ).sum(axis=1)
-        choice = int(gains.argmax())
+        choice = int(gains.round(_DIGITS).argmax())
         return (int(others[choice]), left[choice], right[choice]) if gains[choice] > 1.0 + _LEAST_GAIN else None
 
     def exchange_runs(self, design: Levels) -> Levels:
@@ -193,7 +194,7 @@ class _Search:
                 codes = self._codes(others)
                 gains = _gains(inverse, old, rows)
                 gains[used[codes]] = -np.inf
-                choice = int(gains.argmax())
+                choice = int(gains.round(_DIGITS).argmax())
                 if gains[choice] > 1.0 + _LEAST_GAIN:
                     used[self._codes(design[run : run + 1])] = False
                     used[codes[choice]] = True
