@@ -15,7 +15,8 @@ the same (and the account, where both name one). Rows of one import never replac
 later report that carries fewer columns replaces the earlier row whole.
 
 **Unit-level facts.** A file with one row per unit (kind ``units``) replaces earlier such files unit by unit: the unit's
-exposure and those outcomes that it names again. In event files (kind ``events``) an event that is in two files, equal
+exposure, and its outcomes of the kinds that the file holds for anybody (a 0 writes no outcome, and still corrects an
+earlier 5). In event files (kind ``events``) an event that is in two files, equal
 in experiment, unit, arm or event, value and time, counts once.
 """
 
@@ -72,17 +73,28 @@ def replace_deliveries(session: Session, import_no: int) -> None:
 
 def replace_unit_facts(session: Session, import_no: int, kind: str) -> None:
     """Mark the earlier exposures and outcomes that import ``import_no`` says anew."""
-    exposure = ["experiment", "unit"]
-    outcome = ["experiment", "unit", "event"]
-    if kind == "events":
-        exposure += ["arm", "seen_at"]
-        outcome += ["value", "happened_at"]
-    for table, names in (("exposures", exposure), ("outcomes", outcome)):
+    same = "old.import_no IN (SELECT import_no FROM imports WHERE kind = $2)"
+    if kind == "units":
+        said = {
+            "exposures": "SELECT DISTINCT experiment, unit FROM exposures WHERE import_no = $1",
+            "outcomes": "SELECT DISTINCT e.experiment, e.unit, o.event FROM exposures e "
+            "JOIN (SELECT DISTINCT experiment, event FROM outcomes WHERE import_no = $1) o USING (experiment) "
+            "WHERE e.import_no = $1 UNION SELECT experiment, unit, event FROM outcomes WHERE import_no = $1",
+        }
+        keys = {"exposures": ["experiment", "unit"], "outcomes": ["experiment", "unit", "event"]}
+    else:
+        keys = {
+            "exposures": ["experiment", "unit", "arm", "seen_at"],
+            "outcomes": ["experiment", "unit", "event", "value", "happened_at"],
+        }
+        said = {
+            table: f"SELECT DISTINCT {', '.join(names)} FROM {table} WHERE import_no = $1"
+            for table, names in keys.items()
+        }
+    for table, names in keys.items():
         session.rows(
-            f"UPDATE {table} AS old SET replaced_by = $1 "
-            f"FROM (SELECT DISTINCT {', '.join(names)} FROM {table} WHERE import_no = $1) new "
-            "WHERE old.import_no < $1 AND old.replaced_by IS NULL "
-            "AND old.import_no IN (SELECT import_no FROM imports WHERE kind = $2) "
+            f"UPDATE {table} AS old SET replaced_by = $1 FROM ({said[table]}) new "
+            f"WHERE old.import_no < $1 AND old.replaced_by IS NULL AND {same} "
             + " ".join(f"AND old.{name} = new.{name}" for name in names),
             [import_no, kind],
         )

@@ -3,7 +3,7 @@
 **Which rows count.** A delivery row counts unless a later import corrects it (see ``warehouse.corrections``), when its
 ``asset_key`` is the variant of an arm, its import was not assigned to another campaign, and its days lie within the
 experiment's: from the day it started (UTC) to the day it ended, both included; rows without a day count. Unit-level
-facts name their experiment themselves, so no window is laid over them.
+facts name their experiment themselves, by its id or its name, so no window is laid over them.
 """
 
 from __future__ import annotations
@@ -211,34 +211,36 @@ class FactReader:
         (``unit_account`` counts them). Arms without units are absent.
         """
         arms, parameters = _arms(experiment, by_name=True)
+        named = (experiment.id, experiment.name)
         x = "CASE WHEN o.x > 0 THEN 1 ELSE 0 END" if metric.kind is MetricKind.PROPORTION else "coalesce(o.x, 0)"
         y = "coalesce(o.y, 0)" if metric.kind is MetricKind.RATIO else "1"
         worst = "max" if metric.kind is MetricKind.PROPORTION else "sum"
         rows = self._session.rows(
             f"WITH {arms}, {_UNITS}, totals AS (SELECT o.unit, {worst}(o.value) FILTER (o.event = ?) AS x, "
-            "sum(o.value) FILTER (o.event = ?) AS y FROM outcomes o JOIN good USING (unit) WHERE o.experiment = ? "
-            "AND o.replaced_by IS NULL AND o.happened_at >= good.first_seen GROUP BY o.unit), "
+            "sum(o.value) FILTER (o.event = ?) AS y FROM outcomes o JOIN good USING (unit) "
+            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at >= good.first_seen GROUP BY o.unit), "
             f"numbers AS (SELECT good.arm, ({x})::DOUBLE AS x, ({y})::DOUBLE AS y "
             "FROM good LEFT JOIN totals o USING (unit)) "
             f"SELECT arm, {MOMENTS} FROM numbers GROUP BY arm ORDER BY arm",
-            [*parameters, experiment.id, metric.numerator, metric.denominator, experiment.id],
+            [*parameters, *named, metric.numerator, metric.denominator, *named],
         )
         return {row[0]: read_moments(row[1:]) for row in rows}
 
     def unit_account(self, experiment: Experiment) -> UnitAccount:
         """How many units and outcomes count, and why the others do not."""
         arms, parameters = _arms(experiment, by_name=True)
+        named = (experiment.id, experiment.name)
         units = self._session.rows(
             f"WITH {arms}, {_UNITS} SELECT 'good', arm, count(*) FROM good GROUP BY arm UNION ALL "
-            "SELECT 'two', '', count(*) FROM seen WHERE arms > 1 UNION ALL "
-            "SELECT 'unknown', arm, count(*) FROM seen WHERE arms = 1 AND NOT known GROUP BY arm ORDER BY 1, 2",
-            [*parameters, experiment.id],
+            "SELECT 'two', '', count(*) FROM seen WHERE two UNION ALL "
+            "SELECT 'unknown', arm, count(*) FROM seen WHERE NOT two AND NOT known GROUP BY arm ORDER BY 1, 2",
+            [*parameters, *named],
         )
         outcomes = self._session.rows(
             f"WITH {arms}, {_UNITS} SELECT count(*) FILTER (o.happened_at < seen.first_seen), "
             "count(*) FILTER (seen.unit IS NULL) FROM outcomes o LEFT JOIN seen USING (unit) "
-            "WHERE o.experiment = ? AND o.replaced_by IS NULL",
-            [*parameters, experiment.id, experiment.id],
+            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL",
+            [*parameters, *named, *named],
         )[0]
         return UnitAccount(
             units={arm: count for kind, arm, count in units if kind == "good"},
@@ -251,14 +253,15 @@ class FactReader:
     def data_version(self, experiment: Experiment) -> str:
         """A short text that changes when, and only when, the facts that count for the experiment change."""
         arms, parameters = _arms(experiment)
+        named = (experiment.id, experiment.name)
         rows = self._session.rows(
             f"WITH {arms} SELECT i.sha256, i.kind, count(*) FROM {_JOINED} "
             f"WHERE {_COUNTS} AND {_WITHIN} GROUP BY ALL UNION ALL "
             "SELECT i.sha256, 'exposures', count(*) FROM exposures e JOIN imports i USING (import_no) "
-            "WHERE e.experiment = ? AND e.replaced_by IS NULL GROUP BY ALL UNION ALL "
+            "WHERE e.experiment IN (?, ?) AND e.replaced_by IS NULL GROUP BY ALL UNION ALL "
             "SELECT i.sha256, 'outcomes', count(*) FROM outcomes o JOIN imports i USING (import_no) "
-            "WHERE o.experiment = ? AND o.replaced_by IS NULL GROUP BY ALL ORDER BY ALL",
-            [*parameters, *_context(experiment), experiment.id, experiment.id],
+            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL GROUP BY ALL ORDER BY ALL",
+            [*parameters, *_context(experiment), *named, *named],
         )
         return content_id([list(row) for row in rows])
 
@@ -278,10 +281,10 @@ _SUMS = (
 )
 _UNITS = (
     "seen AS (SELECT e.unit, min(coalesce(a.arm, e.arm)) AS arm, bool_and(a.arm IS NOT NULL) AS known, "
-    "count(DISTINCT coalesce(a.arm, e.arm)) AS arms, min(e.seen_at) AS first_seen "
+    "min(coalesce(a.arm, e.arm)) <> max(coalesce(a.arm, e.arm)) AS two, min(e.seen_at) AS first_seen "
     "FROM exposures e LEFT JOIN arms a ON a.key = e.arm "
-    "WHERE e.experiment = ? AND e.replaced_by IS NULL GROUP BY e.unit), "
-    "good AS (SELECT unit, arm, first_seen FROM seen WHERE arms = 1 AND known)"
+    "WHERE e.experiment IN (?, ?) AND e.replaced_by IS NULL GROUP BY e.unit), "
+    "good AS (SELECT unit, arm, first_seen FROM seen WHERE NOT two AND known)"
 )
 
 

@@ -158,9 +158,18 @@ class Warehouse:
             )
 
     def _make_database(self) -> None:
-        """Make the database under another name and rename it, so that it is there whole or not at all."""
+        """Make the database under another name and rename it, so that it is there whole or not at all.
+
+        What a process killed on the way left behind is swept away: the lease is held, so nobody is at it.
+        """
         if self.exists():
             return
+        for left in self.home.glob(f".{DATABASE}.*.part*"):
+            left.unlink(missing_ok=True)
+        orphan = self.home / f"{DATABASE}.wal"
+        if orphan.exists():
+            # The log of a database that was taken away: kept, yet out of the way of the new one.
+            orphan.replace(orphan.with_name(f"{orphan.name}.{secrets.token_hex(4)}.orphan"))
         half = self.home / f".{DATABASE}.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
             with _opened(half) as session, spoken(half):

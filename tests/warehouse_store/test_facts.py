@@ -367,6 +367,35 @@ def test_unit_files_that_overlap(
         assert writer.unit_aggregates(nouns.experiment(), replace(BASKET, numerator="purchase"))["A"].sum_x == 1
 
 
+def test_a_corrected_unit_file_can_take_an_outcome_back(
+    warehouse: Warehouse, nouns: SimpleNamespace, raw_file: RawFile
+) -> None:
+    """The new file says 0 for u, which writes no outcome; it says nothing of purchases, so those stay."""
+    first, second = raw_file("first"), raw_file("second")
+    both = [seen(nouns, "u", "A"), seen(nouns, "v", "A")]
+    old = [did(nouns, "u", "rounds", 5), did(nouns, "v", "rounds", 7), did(nouns, "u", "purchase")]
+    with warehouse.write() as writer:
+        writer.save_import(nouns.record(first, kind="units"), exposures=both, outcomes=old, raw=first)
+        new = [did(nouns, "v", "rounds", 8)]
+        writer.save_import(nouns.record(second, kind="units"), exposures=both, outcomes=new, raw=second)
+        assert writer.unit_aggregates(nouns.experiment(), ROUNDS)["A"].sum_x == 8.0
+        assert writer.unit_aggregates(nouns.experiment(), BOUGHT)["A"].sum_x == 1.0
+
+
+def test_unit_facts_may_call_an_experiment_by_its_name(
+    warehouse: Warehouse, nouns: SimpleNamespace, raw_file: RawFile
+) -> None:
+    raw = raw_file("named")
+    exposures = [replace(seen(nouns, unit, "A"), experiment="Checkout test") for unit in "uv"]
+    outcomes = [replace(did(nouns, "u", "purchase"), experiment="Checkout test")]
+    with warehouse.write() as writer:
+        writer.save_import(nouns.record(raw, kind="events"), exposures=exposures, outcomes=outcomes, raw=raw)
+        named = nouns.experiment(name="Checkout test")
+        assert writer.unit_aggregates(named, BOUGHT)["A"].sum_x == 1.0
+        assert writer.unit_account(named).units == {"A": 2}
+        assert writer.data_version(named) != writer.data_version(nouns.experiment())
+
+
 @given(values=st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), offset=st.sampled_from([0.0, 1e9]))
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_moments_keep_their_digits_at_a_large_offset(
