@@ -159,6 +159,14 @@ def test_google_preamble_totals_and_numbers(look: Look, reports: Reports) -> Non
     assert (found.first_day, found.last_day) == (date(2026, 3, 1), date(2026, 3, 31))
 
 
+def test_the_reports_own_total_is_held_against_the_rows(look: Look, reports: Reports) -> None:
+    whole = look(reports["google_ads"])
+    assert "The report's own total (line 6) agrees: 141,168 impressions." in whole.notes
+    lines = reports["google_ads"].splitlines(keepends=True)
+    cut = look("".join(lines[:4] + lines[5:]))
+    assert any("says 141,168 impressions, but the rows add up to 120,881" in note for note in cut.notes)
+
+
 def test_google_for_excel_is_utf16_with_tabs(look: Look) -> None:
     text = (
         "Anzeigenbericht\n1. März 2026 – 31. März 2026\n"
@@ -194,6 +202,19 @@ def test_linkedin_preamble_tabs_and_month_first(look: Look, reports: Reports) ->
     assert "the layout's rule" in found.date_style
     assert found.totals["spend USD"] == Decimal("1036.75")
     assert found.header_line == 6
+
+
+def test_a_row_about_a_period_keeps_both_ends(laid_down: Callable[..., Path]) -> None:
+    text = "Campaign name,Reporting starts,Reporting ends,Impressions,Link clicks,Amount spent (USD)\n"
+    found = read_meta(laid_down(text + "A,2026-03-01,2026-03-09,9,1,0.5\nB,2026-03-09,2026-03-01,9,1,0.5\n"))
+    assert (found.deliveries[0].day, found.deliveries[0].day_end) == (date(2026, 3, 1), date(2026, 3, 9))
+    assert "before the first day" in found.rejects[0].reason
+
+
+def test_a_report_about_the_whole_but_by_day_keeps_the_day(laid_down: Callable[..., Path]) -> None:
+    text = "Campaign name,Day,Reporting starts,Reporting ends,Impressions,Link clicks,Amount spent (USD)\n"
+    found = read_meta(laid_down(text + "A,2026-03-02,2026-03-01,2026-03-09,9,1,0.5\n"))
+    assert (found.deliveries[0].day, found.deliveries[0].day_end) == (date(2026, 3, 2), date(2026, 3, 2))
 
 
 def test_linkedin_days_that_contradict_its_rule_are_asked_about(look: Look, reports: Reports) -> None:

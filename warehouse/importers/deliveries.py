@@ -56,6 +56,8 @@ class DeliveryReader:
         for index, field in layout.fields_of(table.header).items():
             if index not in chosen and field not in self.columns:
                 self.columns[field] = index
+        if layout.single_days and "day" in self.columns:
+            self.columns = {name: index for name, index in self.columns.items() if not name.startswith("report_")}
         if not any(field in self.columns for field in (*fields.COUNTS, *fields.AMOUNTS)):
             raise InputError(
                 f"{table.file_name} has no column of impressions, clicks, conversions or spend known here.",
@@ -116,7 +118,7 @@ class DeliveryReader:
     def _day_fields(self) -> tuple[str, ...]:
         """The columns of days that are read: the day, or the first and last of a period."""
         if "day" in self.columns:
-            return ("day", "report_end") if self.layout.name == "generic" else ("day",)
+            return ("day",) if self.layout.single_days else ("day", "report_end")
         return "report_start", "report_end"
 
     def _preamble_period(self) -> tuple[date, date] | None:

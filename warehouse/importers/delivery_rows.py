@@ -65,6 +65,7 @@ class DeliveryRows:
         self.seen: set[tuple[object, ...]] = set()
         self.unreadable: dict[str, int] = {}
         self.long_amounts = 0
+        self.own_totals: list[tuple[int, int]] = []
         self._column = ""
 
     def read(self, row: Row) -> Delivery | Reject:
@@ -75,6 +76,7 @@ class DeliveryRows:
         if cells[0].strip() == self.header[0] and tuple(cell.strip() for cell in cells) == self.header:
             return self._reject(row, "", "", "is the header again")
         if reason := self._total(cells):
+            self._keep_own_total(row)
             return self._reject(row, "", "", reason)
         try:
             delivery = self._delivery(row)
@@ -92,6 +94,8 @@ class DeliveryRows:
         reading.currencies = tuple(sorted({item.currency for item in reading.deliveries if item.currency}))
         for header, number in self.unreadable.items():
             reading.notes.append(f"Cells of {header!r} that could not be read: {number}; the column is not stored.")
+        if own_total := self._compare_own_totals():
+            reading.notes.append(own_total)
         if self.long_amounts:
             reading.notes.append(
                 f"Amounts with more than six decimals, left over by binary arithmetic: {self.long_amounts}; they are "
@@ -112,6 +116,32 @@ class DeliveryRows:
         ):
             return "totals row: it has no name, and adds up other rows"
         return ""
+
+    def _keep_own_total(self, row: Row) -> None:
+        """Remember how many impressions a totals row claims, to hold against the rows."""
+        index = self.columns.get("impressions")
+        if index is None:
+            return
+        try:
+            claimed = self.numbers.count(row.cells[index])
+        except BadCellError:
+            return
+        if claimed is not None:
+            self.own_totals.append((row.line, claimed))
+
+    def _compare_own_totals(self) -> str:
+        """Whether one of the report's totals rows agrees with the rows; subtotals cannot, so one is enough."""
+        if not self.own_totals:
+            return ""
+        added = int(self.sums.get("impressions", 0))
+        for line, claimed in self.own_totals:
+            if claimed == added:
+                return f"The report's own total (line {line}) agrees: {added:,} impressions."
+        line, claimed = max(self.own_totals, key=lambda item: item[1])
+        return (
+            f"The report's own total (line {line}) says {claimed:,} impressions, but the rows add up to {added:,}: "
+            "the file may be filtered or cut, or rows were set aside."
+        )
 
     def _text(self, cells: Sequence[str], field: str) -> str:
         index = self.columns.get(field)
@@ -156,7 +186,7 @@ class DeliveryRows:
         first = self.days.day(cells[self.columns[field]])
         if first is None:
             raise BadCellError("is empty: the row cannot be placed in time")
-        if (field == "day" and self.layout.name != "generic") or "report_end" not in self.columns:
+        if (field == "day" and self.layout.single_days) or "report_end" not in self.columns:
             return first, first
         self._column = "report_end"
         last = self.days.day(cells[self.columns["report_end"]]) or first

@@ -29,7 +29,14 @@ BUILT_IN = ("meta", "google_ads", "tiktok", "linkedin", "generic")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """A report's layout: ``headers`` maps each header key (see ``header_key``) to its field, ``order`` ranks the keys
-    of one field (lower is preferred), ``languages`` says in which languages a key stands."""
+    of one field (lower is preferred), ``languages`` says in which languages a key stands.
+
+    The rules: ``empty_counts`` is ``zero`` or ``set_aside``; ``nameless_totals`` takes a row without names for a total;
+    ``preamble_range`` takes the days from the lines above the header; ``single_days`` says that a row with a day is
+    about that day only; ``date_order`` holds where the days leave it open; ``totals`` matches the first
+    filled cell of a totals row;
+    ``untelling`` are header keys too common to tell this platform from any table.
+    """
 
     name: str
     title: str
@@ -42,6 +49,7 @@ class Layout:
     empty_counts: str = "zero"
     nameless_totals: bool = False
     preamble_range: bool = False
+    single_days: bool = False
     date_order: str = ""
     totals: re.Pattern[str] | None = None
     untelling: tuple[str, ...] = ()

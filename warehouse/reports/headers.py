@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-_CURRENCY = re.compile(r"\s*[(\[]([A-Z]{3})[)\]]\s*$")
+_CURRENCY = re.compile(r"\s*[(\[]((?!ALL)[A-Z]{3})[)\]]\s*$")
 _SPACE = re.compile(r"\s+")
 
 

@@ -24,7 +24,7 @@ _RAW_LIMIT = 500
 class Table:
     """A file understood as a table, before anyone says what its columns mean.
 
-    ``kind`` is ``csv``, ``xlsx`` or ``parquet``; ``separator`` one of ``SEPARATORS``' names, empty where cells are typed;
+    ``kind`` is ``csv``, ``xlsx`` or ``parquet``; ``separator`` a name of ``SEPARATORS``, empty where cells are typed;
     ``preamble`` the lines above the header; ``header_line`` counts lines (or sheet rows) from 1.
     """
 
