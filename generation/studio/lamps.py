@@ -85,7 +85,7 @@ def field_of(lamp: Lamp, camera: Camera, wall: float, seed: int) -> LampField:
     """The lamp set up for a picture: its mask aimed at the wall beside the product, its reach fit to the frame."""
     left, right, bottom, top = camera.extent(min(wall, 3.0))
     wide, tall = right - left, top - bottom
-    reach = 1.05 * max(wide, tall, 3.0) + 1.2
+    reach = lamp.reach * (1.05 * max(wide, tall, 3.0) + 1.2)
     short = min(wide, tall)
     mask, span, middle = None, 1.0, (0.0, 0.0)
     if lamp.gobo:

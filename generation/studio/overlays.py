@@ -21,7 +21,7 @@ from generation.studio.views_soft import blobs
 _SMALL = 360
 
 
-def _grid(camera: Camera) -> tuple[Plane, Plane, float]:
+def grid(camera: Camera) -> tuple[Plane, Plane, float]:
     """Positions over the picture at a smaller scale, in units of its shorter side from the product's foot."""
     size = float(min(camera.width, camera.height))
     k = min(1.0, _SMALL / size)
@@ -38,7 +38,7 @@ def mist(sheet: Sheet, camera: Camera, colour: Rgb, row: float, *, strength: flo
     lit = (colour * (sheet.rig.lamps[0].colour * np.float32(0.4) + sheet.rig.fill)).astype(np.float32)
 
     def over(image: Plane) -> Plane:
-        x, y, size = _grid(camera)
+        x, y, size = grid(camera)
         middle = (camera.foot_y - row) / size
         band = np.exp(-(((y - np.float32(middle)) / np.float32(0.16)) ** 2))
         share = np.clip(band * (0.6 + 0.3 * look(drift, x, y, 1.8)), 0, 1) * np.float32(strength)
@@ -51,14 +51,14 @@ def mist(sheet: Sheet, camera: Camera, colour: Rgb, row: float, *, strength: flo
 def low_cloud(sheet: Sheet, camera: Camera) -> Overlay:
     """Cloud in front of a podium's foot, below the product."""
     tones = sky_colours(sheet)
-    puffs = field(sheet.seed % 991 + 7, low=1, high=90, slope=1.6)
+    puffs = field(sheet.seed % 991 + 7, low=1, high=60, slope=1.9)
 
     def over(image: Plane) -> Plane:
-        x, y, size = _grid(camera)
+        x, y, size = grid(camera)
         below = (camera.height - camera.foot_y) / size
         n = look(puffs, x, y, 1.5)
         top = (
-            np.float32(-0.42 * below)
+            np.float32(-0.72 * below)
             + n * np.float32(0.05)
             + np.minimum(np.abs(x) * np.float32(0.28), np.float32(0.16))
         )
@@ -67,11 +67,9 @@ def low_cloud(sheet: Sheet, camera: Camera) -> Overlay:
             -0.5, 0.55, n - look(puffs, x + np.float32(0.03 * sheet.rig.lamps[0].unit[0]), y + np.float32(0.04), 1.5)
         )
         colour = tones.shaded + (tones.lit - tones.shaded) * shade[..., None]
-        veil, paint = (
-            resized(share, image.shape[1], image.shape[0])[..., None],
-            resized(colour, image.shape[1], image.shape[0]),
-        )
-        return np.asarray(image + (colour - image) * np.clip(share, 0, 1) * np.float32(0.96), dtype=np.float32)
+        veil = resized(share, image.shape[1], image.shape[0])[..., None]
+        paint = resized(colour, image.shape[1], image.shape[0])
+        return np.asarray(image + (paint - image) * np.clip(veil, 0, 1) * np.float32(0.96), dtype=np.float32)
 
     return over
 
@@ -79,14 +77,16 @@ def low_cloud(sheet: Sheet, camera: Camera) -> Overlay:
 def smoke(sheet: Sheet, camera: Camera, first: Rgb, second: Rgb, *, amount: float = 0.8) -> Overlay:
     """Curling smoke in two colours, from either side, clearing round the product."""
     warp_x, warp_y = (field(sheet.seed % 983 + i, low=1, high=10, slope=1.6) for i in (1, 2))
-    wisps = field(sheet.seed % 983 + 3, low=1, high=180, slope=1.45)
+    wisps = field(sheet.seed % 983 + 3, low=1, high=90, slope=1.9)
 
     def over(image: Plane) -> Plane:
-        x, y, size = _grid(camera)
-        wx, wy = look(warp_x, x, y, 2.0), look(warp_y, x, y, 2.0)
-        n = look(wisps, x + wx * np.float32(0.2), y + wy * np.float32(0.26), 1.7)
-        m = look(wisps, x + wy * np.float32(0.3) + 0.4, y + wx * np.float32(0.22), 2.3)
-        thick = smoothstep(-0.9, 2.1, n) ** 1.6 * 1.6 + np.exp(-np.abs(m) * np.float32(6)) * np.float32(0.22)
+        x, y, size = grid(camera)
+        wx, wy = look(warp_x, x, y, 2.4), look(warp_y, x, y, 2.4)
+        n = look(wisps, x + wx * np.float32(0.11), y * np.float32(0.8) + wy * np.float32(0.13), 1.9)
+        m = look(
+            wisps, x * np.float32(1.2) + wy * np.float32(0.16) + 0.4, y * np.float32(0.55) + wx * np.float32(0.1), 1.5
+        )
+        thick = smoothstep(-0.7, 2.2, n) ** 1.3 * 1.5 + smoothstep(0.2, 2.4, m) * np.float32(0.6)
         middle, half = (camera.width / 2 - camera.foot_x) / size, camera.width / size / 2
         side = (x - np.float32(middle)) / np.float32(half)
         where = smoothstep(0.08, 0.95, np.abs(side) + np.float32(0.12) * wx) * np.float32(0.85) + np.float32(0.13)
@@ -133,7 +133,7 @@ def confetti(sheet: Sheet, camera: Camera, colours: Sequence[Rgb]) -> Overlay:
         rows, columns = image.shape[:2]
         size = float(min(rows, columns))
         wide = rows * columns / (size * size)
-        for count, big, sigma, clear in ((70, 0.0085, 0.0022, 0.0), (46, 0.014, 0.0, 0.3), (9, 0.035, 0.011, 0.42)):
+        for count, big, sigma, clear in ((80, 0.012, 0.002, 0.0), (64, 0.021, 0.0, 0.3), (12, 0.05, 0.012, 0.45)):
             spots = _pieces(rng, int(count * wide), columns, rows, camera, size, clear)
             image = _strewn(image, rng, spots, big * size, colours, light, sigma * size)
         return image
@@ -194,9 +194,8 @@ def _strewn(
     return np.asarray(image + (paint - image) * share, dtype=np.float32)
 
 
-def halo(camera: Camera, distance: Plane, colour: Rgb, reach: float, strength: float) -> Plane:
-    """The light around a glowing line: ``distance`` from it in units of the picture's shorter side, small scale."""
-    glow = np.exp(-distance / np.float32(reach)) * np.float32(strength) + np.exp(
-        -((distance / np.float32(reach * 5)) ** 2)
-    ) * np.float32(strength * 0.16)
-    return resized(ndimage.gaussian_filter(glow, 0.8)[..., None] * colour, camera.width, camera.height)
+def halo(camera: Camera, distance: Plane, colour: Rgb, reach: float, strength: float, share: Plane) -> Plane:
+    """The light around a glowing line; ``distance`` from it in units, and the ``share`` seen, on the small grid."""
+    near = np.exp(-distance / np.float32(reach)) * np.float32(strength)
+    wide = np.exp(-((distance / np.float32(reach * 5)) ** 2)) * np.float32(strength * 0.18)
+    return resized(ndimage.gaussian_filter(near + wide, 0.8)[..., None] * colour * share, camera.width, camera.height)

@@ -75,6 +75,8 @@ def _seen(tracer: Tracer, camera: Camera, o: Vec, d: Vec, view: Plane, fields: t
     )
     seen = np.stack([ndimage.map_coordinates(view[..., c], at, order=1, mode="nearest") for c in range(3)], axis=-1)
     for solid in tracer.solids:
+        if solid.material.glow > 0:  # too thin for few rays: the overlay of glowing lines mirrors them
+            continue
         t = solid.distance(o, d)
         hit = np.flatnonzero(t < np.minimum(near, FAR / 2))
         if not hit.size:

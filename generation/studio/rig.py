@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generation.studio.colour import Rgb, Scheme, oklch
+from generation.studio.colour import Rgb, Scheme, hue_distance, oklch
 from proofsheet.errors import InputError
 
 
@@ -26,6 +26,7 @@ class Lamp:
     gobo: str = ""
     spill: float = 0.35  # how much light passes where the mask is closed
     spot: float = 0.0
+    reach: float = 1.0  # below 1 the lamp stands near, and its light falls off across the set
 
     @property
     def unit(self) -> tuple[float, float, float]:
@@ -41,7 +42,7 @@ class Rig:
 
     lamps: tuple[Lamp, ...]
     fill: Rgb
-    sky: str  # "day" | "pale" | "gold" | "night" | "grey" | "white" | "gel"
+    sky: str  # "day" | "morning" | "fresh" | "late" | "pale" | "gold" | "night" | "grey" | "white" | "gel" | "dark"
     lift: float = 0.0
     mute: float = 1.0
     level: float = 0.9  # how brightly a white surface in the open is lit, as linear light
@@ -82,12 +83,14 @@ def _rgb(r: float, g: float, b: float) -> Rgb:
 
 def _window_warm(scheme: Scheme) -> Rig:
     lamp = Lamp((-0.66, 0.56, -0.6), _rgb(1.42, 1.1, 0.74) * 1.12, 0.06, "window", 0.4)
-    return Rig((lamp,), _rgb(0.42, 0.39, 0.4), "day", level=0.86, contrast=0.16, saturation=1.06, shade=(0.27, 0.05))
+    return Rig(
+        (lamp,), _rgb(0.42, 0.39, 0.4), "morning", level=0.86, contrast=0.16, saturation=1.06, shade=(0.27, 0.05)
+    )
 
 
 def _leaf_shade(scheme: Scheme) -> Rig:
     lamp = Lamp((0.62, 0.62, -0.56), _rgb(1.24, 1.14, 0.9) * 1.2, 0.045, "leaves", 0.34)
-    return Rig((lamp,), _rgb(0.36, 0.4, 0.38), "day", level=0.84, contrast=0.16, saturation=1.04, backlit=0.18)
+    return Rig((lamp,), _rgb(0.36, 0.4, 0.38), "fresh", level=0.84, contrast=0.16, saturation=1.04, backlit=0.18)
 
 
 def _hard_noon(scheme: Scheme) -> Rig:
@@ -106,15 +109,14 @@ def _hard_noon(scheme: Scheme) -> Rig:
 
 
 def _soft_north(scheme: Scheme) -> Rig:
-    lamp = Lamp((-0.85, 0.42, -0.42), _rgb(0.92, 1.0, 1.1) * 1.0, 0.42)
+    lamp = Lamp((-0.85, 0.42, -0.42), _rgb(0.96, 1.0, 1.06) * 1.15, 0.36)
     return Rig(
         (lamp,),
         _rgb(0.25, 0.265, 0.29),
         "pale",
         level=0.84,
-        lift=0.0,
         contrast=0.1,
-        saturation=0.92,
+        saturation=0.98,
         vignette=0.15,
         shade=(0.26, 0.02),
     )
@@ -137,19 +139,23 @@ def _golden_low(scheme: Scheme) -> Rig:
 
 
 def _gel_duo(scheme: Scheme) -> Rig:
-    left = oklch(0.66, 0.24, scheme.accent_hue) * 2.1
-    right = oklch(0.6, 0.22, scheme.accent_hue + 125) * 2.1
-    lamps = (Lamp((-0.86, 0.4, -0.34), left, 0.16), Lamp((0.88, 0.36, -0.36), right, 0.16))
-    fill = (oklch(0.4, 0.1, scheme.accent_hue + 62) * 0.55).astype(np.float32)
+    warm = 5.0 if hue_distance(scheme.accent_hue, 5.0) > hue_distance(scheme.accent_hue, 45.0) else 350.0
+    left = oklch(0.68, 0.2, warm) * 2.1
+    right = oklch(0.6, 0.17, 262.0) * 2.6
+    lamps = (
+        Lamp((-0.9, 0.34, -0.3), left, 0.16, reach=0.52),
+        Lamp((0.92, 0.3, -0.3), right, 0.16, reach=0.52),
+    )
+    fill = (oklch(0.42, 0.08, 300.0) * 0.6).astype(np.float32)
     return Rig(
         lamps,
         fill,
         "gel",
-        level=0.62,
-        contrast=0.18,
-        saturation=1.12,
-        vignette=0.22,
-        bloom=0.1,
+        level=0.5,
+        contrast=0.2,
+        saturation=0.94,
+        vignette=0.2,
+        bloom=0.06,
         backlit=0.5,
         shade=(0.16, 0.07),
     )
@@ -203,14 +209,14 @@ def _high_key(scheme: Scheme) -> Rig:
 
 
 def _moody(scheme: Scheme) -> Rig:
-    lamp = Lamp((-0.8, 0.62, -0.36), _rgb(1.2, 1.05, 0.86) * 1.7, 0.07, spot=1.35)
+    lamp = Lamp((-0.8, 0.62, -0.36), _rgb(1.2, 1.05, 0.86) * 1.7, 0.07, spot=1.7)
     return Rig(
         (lamp,),
-        _rgb(0.07, 0.066, 0.07),
-        "night",
-        level=0.8,
-        contrast=0.2,
-        saturation=0.95,
+        _rgb(0.11, 0.105, 0.11),
+        "dark",
+        level=1.0,
+        contrast=0.16,
+        saturation=1.0,
         vignette=0.42,
         bloom=0.08,
         backlit=0.3,
@@ -223,7 +229,7 @@ def _blinds(scheme: Scheme) -> Rig:
     return Rig(
         (lamp,),
         _rgb(0.25, 0.21, 0.25),
-        "gold",
+        "late",
         level=0.74,
         contrast=0.18,
         saturation=1.05,
@@ -237,13 +243,13 @@ STYLES: dict[str, Style] = {
     "window_warm": Style("morning sun through a window, warm, from the left", _window_warm),
     "leaf_shade": Style("sun through foliage, from the right", _leaf_shade),
     "hard_noon": Style("a bare high sun: bright, short hard shadows", _hard_noon, mute=1.1),
-    "soft_north": Style("a large cool window from the left, gentle shadows", _soft_north, lift=-0.06, mute=0.8),
+    "soft_north": Style("a large cool window from the left, gentle shadows", _soft_north, lift=-0.04, mute=0.92),
     "golden_low": Style("the last sun, low and orange, long shadows", _golden_low),
-    "gel_duo": Style("two coloured lamps, from left and right, on a darker set", _gel_duo, lift=-0.2, mute=0.4),
-    "night": Style("moonlight with one warm lamp near the product", _night, lift=-0.38, mute=0.9),
+    "gel_duo": Style("two coloured lamps, from left and right, on a darker set", _gel_duo, lift=-0.1, mute=0.35),
+    "night": Style("moonlight with one warm lamp near the product", _night, lift=-0.3, mute=0.9),
     "overcast": Style("a grey sky: even, muted, almost without shadow", _overcast, mute=0.7),
     "high_key": Style("bright and airy, nearly white", _high_key, lift=0.62, mute=0.62),
-    "moody": Style("one spotlight on a dark set", _moody, lift=-0.52, mute=0.9),
+    "moody": Style("one spotlight on a dark set", _moody, lift=-0.42, mute=0.9),
     "blinds": Style("late sun through slatted blinds, from the right", _blinds),
 }
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from generation.studio.camera import Camera
 from generation.studio.colour import Plane, Rgb, oklch
 from generation.studio.materials import Material
-from generation.studio.overlays import _grid, confetti, halo, smoke
+from generation.studio.overlays import confetti, grid, halo, smoke
+from generation.studio.picture import resized
 from generation.studio.render import Overlay, SetDesign
 from generation.studio.room import Room
 from generation.studio.sheet import Sheet as CallSheet
@@ -113,9 +115,14 @@ def bokeh_night(sheet: CallSheet) -> SetDesign:
     camera = sheet.camera(0.15)
     edge = 0.95
     row = camera.project(0, 0, edge)[1]
-    base = oklch(0.2, 0.02, sheet.scheme.hue)
+    base = sheet.scheme.set(0.28, 0.02)
     top = Material(
-        base, paint=marble(base, oklch(0.34, 0.02, 80), 201, amount=0.5), gloss=0.12, rough=0.12, mirror=0.5, haze=0.03
+        base,
+        paint=marble(base, sheet.scheme.fixed(0.46, 0.02, 80), 201, amount=0.5),
+        gloss=0.12,
+        rough=0.12,
+        mirror=0.5,
+        haze=0.03,
     )
     room = Room(0.0, edge, top, top, backdrop=city_night(sheet, camera, row), haze=0.012, blur=0.012)
     return SetDesign(camera, room)
@@ -126,7 +133,7 @@ def neon(sheet: CallSheet) -> SetDesign:
     camera = sheet.camera(0.16)
     scheme = sheet.scheme
     shape = sheet.word("shape", "ring", ("ring", "arch", "bars"))
-    dark, wall_tone = oklch(0.22, 0.03, scheme.hue), oklch(0.3, 0.05, scheme.hue)
+    dark, wall_tone = scheme.set(0.36, 0.035), scheme.set(0.46, 0.06)
     ground = Material(dark, paint=slate(dark, 211), gloss=0.15, rough=0.15, mirror=0.55, haze=0.05)
     wall = Material(wall_tone, paint=mottled(wall_tone, 212, depth=0.06), gloss=0.0)
     _, _, _, top = camera.extent(1.5)
@@ -145,10 +152,8 @@ def neon(sheet: CallSheet) -> SetDesign:
                 Material((tone * 0.35 + 0.65).astype(np.float32), glow=2.6),
             )
         )
-    plinth, floor = podium(
-        camera, Material(oklch(0.3, 0.03, scheme.hue), gloss=0.25, rough=0.18), height=0.14, radius=0.62
-    )
-    overlay = _glowing(camera, lines, (first, second), 1.5)
+    plinth, floor = podium(camera, Material(scheme.set(0.44, 0.04), gloss=0.25, rough=0.18), height=0.14, radius=0.62)
+    overlay = _glowing(camera, lines, (first, second), 1.5, floor)
     room = Room(floor, 1.75, ground, wall, cove=0.01)
     return SetDesign(camera, room, (plinth,), distant=tuple(solids), over_room=(overlay,))
 
@@ -181,16 +186,25 @@ def _near(line: Line, width: float) -> Outline:
     return lambda x, y: np.asarray(line(x, y) < np.float32(width))
 
 
-def _glowing(camera: Camera, lines: list[Line], colours: tuple[Rgb, Rgb], z: float) -> Overlay:
+def _glowing(camera: Camera, lines: list[Line], colours: tuple[Rgb, Rgb], z: float, floor: float) -> Overlay:
+    """The halo of tubes at depth z on the wall behind, and its mirror image below the floor's level."""
+
     def over(image: Plane) -> Plane:
-        x, y, size = _grid(camera)
+        x, y, size = grid(camera)
         unit = size * (camera.distance + z) / camera.focal
-        wx, wy = (
-            x * np.float32(unit),
-            (np.float32((camera.horizon - camera.foot_y) / size) + y) * np.float32(unit) + np.float32(camera.rise),
-        )
+        foot = np.float32((camera.horizon - camera.foot_y) / size)
+        wx, wy = x * np.float32(unit), (foot + y) * np.float32(unit) + np.float32(camera.rise)
+        below = wy < floor
+        height = np.where(below, np.float32(2 * floor) - wy, wy)
+        share = np.where(below, np.float32(0.55), np.float32(1.0))[..., None]
         for i, line in enumerate(lines):
-            image = image + halo(camera, line(wx, wy), colours[i % 2], 0.075, 0.42)
+            distance = line(wx, height)
+            glow = halo(camera, distance, colours[i % 2], 0.075, 0.42, share)
+            if below.any():
+                core = np.exp(-((distance / np.float32(0.05)) ** 2)) * below * np.float32(0.8)
+                core = ndimage.gaussian_filter(core, (4.0, 1.0))[..., None] * colours[i % 2]
+                glow = glow + resized(core, camera.width, camera.height)
+            image = image + np.maximum(glow, 0)
         return np.asarray(image, dtype=np.float32)
 
     return over
@@ -200,7 +214,7 @@ def smoke_set(sheet: CallSheet) -> SetDesign:
     """A dark set with coloured smoke from both sides."""
     camera = sheet.camera(0.17)
     scheme = sheet.scheme
-    tone = oklch(0.26, 0.045, scheme.hue) if scheme.lift <= 0.3 else scheme.set(0.8, 0.05)
+    tone = scheme.set(0.4, 0.045)
     ground = Material(tone, gloss=0.06, rough=0.3, mirror=0.3, haze=0.09)
     wall = Material(tone)
     plinth, floor = podium(camera, Material(tone * np.float32(1.25), gloss=0.15, rough=0.25), height=0.16, radius=0.62)

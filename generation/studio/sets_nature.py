@@ -48,7 +48,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
     """Dark wet slate with pebbles and mist behind."""
     camera = sheet.camera(0.18)
     scheme = sheet.scheme
-    base = scheme.set(0.4, 0.025)
+    base = scheme.set(0.46, 0.03)
     ground = Material(
         base,
         paint=slate(base, 121),
@@ -58,7 +58,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
         mirror=0.42,
         haze=0.035,
     )
-    wall = Material(scheme.set(0.52, 0.06))
+    wall = Material(scheme.set(0.6, 0.06))
     rng = sheet.rng(123)
     left, right, _, _ = camera.extent(0.5)
     solids: list[Solid] = [
@@ -68,7 +68,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
             -0.1,
             0.0,
             0.66,
-            Material(scheme.set(0.36, 0.02), paint=slate(scheme.set(0.36, 0.02), 124), gloss=0.25, rough=0.2),
+            Material(scheme.set(0.46, 0.025), paint=slate(scheme.set(0.46, 0.025), 124), gloss=0.25, rough=0.2),
             bevel=0.03,
         )
     ]
@@ -123,7 +123,8 @@ def sand(sheet: Sheet) -> SetDesign:
             saw = np.abs((t % 2) - 1)
             crest = np.float32(row + 2) - np.float32(size * height) * (saw * saw * (3 - 2 * saw))
             inside = np.clip((py - crest) / 2 + 0.5, 0, 1)[..., None]
-            slip = smoothstep(0.86, 1.14, t % 2)[..., None]
+            lean = (t + (py - crest) * np.float32(3.2 * f / size)) % 2
+            slip = (smoothstep(0.8, 1.2, lean) * smoothstep(2.0, 1.985, lean))[..., None]
             colour = lit + (dim - lit) * slip
             fade = np.float32(0.35 - 0.15 * i)
             colour = colour + (behind(px[:, :1], np.full((1, 1), row, np.float32)) - colour) * fade
@@ -136,9 +137,9 @@ def sand(sheet: Sheet) -> SetDesign:
 def snow(sheet: Sheet) -> SetDesign:
     """Fresh snow in soft mounds, firs in the haze, flakes in the air."""
     camera = sheet.camera(0.2)
-    white = sheet.scheme.fixed(0.955, 0.012, 240)
-    relief = plaster_relief(141 + sheet.seed % 8, depth=0.16, period=5.0, low=1, high=14, slope=1.6)
-    fine = plaster_relief(142, depth=0.09, period=0.8, low=20, high=220, slope=0.5)
+    white = sheet.scheme.fixed(0.975, 0.008, 240)
+    relief = plaster_relief(141 + sheet.seed % 8, depth=0.075, period=6.0, low=1, high=12, slope=1.7)
+    fine = plaster_relief(142, depth=0.05, period=0.8, low=20, high=220, slope=0.5)
 
     def soft(u: Plane, v: Plane, s: float) -> tuple[Plane, Plane]:
         a, b = relief(u, v, s)
@@ -149,13 +150,11 @@ def snow(sheet: Sheet) -> SetDesign:
     rng = sheet.rng(144)
     _, right, _, _ = camera.extent(1.5)
     solids: list[Solid] = []
-    for i in range(7):
-        r = float(rng.uniform(0.5, 1.1))
-        x = float(rng.uniform(0.85, max(right, 1.6))) * (1 if i % 2 else -1) + (r * 0.5 if i % 2 else -r * 0.5)
+    for i in range(6):
+        r = float(rng.uniform(0.9, 1.9))
+        x = (1 if i % 2 else -1) * float(rng.uniform(1.0, max(right, 1.8) + 0.4))
         solids.append(
-            Sphere(
-                x, -r * 0.05, float(rng.uniform(0.9, 2.6)), r, Material(white), squash=float(rng.uniform(0.22, 0.34))
-            )
+            Sphere(x, -r * 0.1, float(rng.uniform(1.8, 3.8)), r, Material(white, paint=ground.paint), squash=0.26)
         )
     row = _far_row(camera, 0.0, 5.0)
     view = hills(sheet, camera, row, layers=4, rough=2.2)
@@ -188,7 +187,7 @@ def hill_view(sheet: Sheet) -> SetDesign:
     ledge = Material(
         tone,
         paint=slate(tone, 161),
-        relief=plaster_relief(162 + sheet.seed % 5, depth=0.2, period=2.4, low=2, high=120, slope=1.25),
+        relief=plaster_relief(162 + sheet.seed % 5, depth=0.1, period=3.2, low=2, high=60, slope=1.6),
         gloss=0.04,
     )
     row = _far_row(camera, 0.0, 1.1)

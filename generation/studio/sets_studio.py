@@ -189,17 +189,16 @@ def pattern(sheet: Sheet) -> SetDesign:
     """A printed wall and floor: stripes, checks, dots or halftone."""
     camera = sheet.camera(0.22)
     scheme = sheet.scheme
-    motif = sheet.word("motif", "checks", ("checks", "stripes", "dots", "halftone"))
+    motif = sheet.word("motif", "stripes", ("checks", "stripes", "dots", "halftone"))
     pitch = sheet.number("pitch", 0.42, 0.1, 2.0)
     first, second = scheme.set(0.88, 0.045), scheme.accent(0.74, 0.11)
     print_ = printed(first, second, lambda u, v, soft: _motif(motif, u, v, soft, pitch))
     plain = Material(scheme.set(0.9, 0.03), gloss=0.05)
     plinth, floor = podium(camera, plain)
-    back = Material(scheme.set(0.84, 0.06) if motif == "checks" else first, paint=None if motif == "checks" else print_)
-    ground = Material((first + second) / 2, paint=print_ if motif in ("checks", "stripes") else None)
-    if motif in ("dots", "halftone"):
-        ground = Material(second)
-    room = Room(floor, 2.1, ground, back, cove=0.02 if motif != "stripes" else 0.5)
+    both = motif in ("checks", "stripes")
+    back = Material((first + second) / 2, paint=print_)
+    ground = Material((first + second) / 2, paint=print_) if both else Material(second)
+    room = Room(floor, 2.1, ground, back, cove=0.9 if motif == "stripes" else 0.02)
     return SetDesign(camera, room, (plinth,))
 
 

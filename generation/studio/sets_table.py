@@ -159,8 +159,8 @@ def kitchen_shelf(sheet: Sheet) -> SetDesign:
                 squash=0.8,
             )
         )
-    worktop = _wood(sheet, "oak", 95 + sheet.seed % 5, board=0.42)
-    return SetDesign(camera, Room(0.0, 1.12, worktop, wall, cove=0.008, blur=0.028), distant=tuple(distant))
+    worktop = _wood(sheet, "oak", 95 + sheet.seed % 5, board=0.55)
+    return SetDesign(camera, Room(0.0, 1.12, worktop, wall, cove=0.008, blur=0.018), distant=tuple(distant))
 
 
 def bathroom_shelf(sheet: Sheet) -> SetDesign:

@@ -47,7 +47,7 @@ def planks(dark: Rgb, light: Rgb, seed: int, *, board: float = 0.62, along: str 
     grain = field(seed, low=3, high=200, slope=0.75, stretch=14)
     rings = field(seed + 1, low=1, high=12, slope=1.4, stretch=7)
     rng = np.random.default_rng(seed + 2)
-    tones = rng.uniform(-0.16, 0.16, 64).astype(np.float32)
+    tones = rng.uniform(-0.13, 0.13, 64).astype(np.float32)
     shifts = rng.uniform(0, 7, 64).astype(np.float32)
 
     def paint(u: Plane, v: Plane, soft: float) -> Plane:
@@ -59,7 +59,7 @@ def planks(dark: Rgb, light: Rgb, seed: int, *, board: float = 0.62, along: str 
         bend = look(rings, a + shift, b, 3.2)
         lines = np.sin((b / np.float32(board) * 5 + bend * np.float32(1.5) + shift) * np.float32(2 * math.pi))
         fine = look(grain, a + shift, b + np.float32(0.04) * bend, 1.5)
-        mix = np.clip(0.5 + tones[pick] + np.float32(0.16) * lines + np.float32(0.14) * fine, 0, 1)[..., None]
+        mix = np.clip(0.5 + tones[pick] + np.float32(0.11) * lines + np.float32(0.13) * fine, 0, 1)[..., None]
         within = np.abs(b / np.float32(board) - number - np.float32(0.5)) * np.float32(2)
         seam = 1 - np.float32(0.55) * smoothstep(1 - 0.018 - 2.2 * soft / board, 1.0, within)
         return np.asarray((dark + (light - dark) * mix) * seam[..., None], dtype=np.float32)
@@ -131,7 +131,7 @@ def slate(base: Rgb, seed: int, *, period: float = 3.0) -> Paint:
     fine = field(seed + 1, low=30, high=250, slope=0.6)
 
     def paint(u: Plane, v: Plane, soft: float) -> Plane:
-        shade = 1 + np.float32(0.2) * look(broad, u, v, period) + np.float32(0.06) * look(fine, u, v, 1.2)
+        shade = 1 + np.float32(0.13) * look(broad, u, v, period) + np.float32(0.04) * look(fine, u, v, 1.2)
         return np.asarray(np.maximum(shade, 0.25)[..., None] * base, dtype=np.float32)
 
     return paint
@@ -226,15 +226,15 @@ def folds(seed: int, *, depth: float = 0.5, spacing: float = 0.5, lean: float = 
     return relief
 
 
-def weave(colour: Rgb, seed: int, *, thread: float = 0.011, depth: float = 0.1) -> Paint:
+def weave(colour: Rgb, seed: int, *, thread: float = 0.011, depth: float = 0.07) -> Paint:
     """A plain weave with slubs; it fades where threads are finer than the picture's grain."""
-    slub_x = field(seed, low=8, high=256, slope=0.4, stretch=30)
-    slub_y = field(seed + 1, low=8, high=256, slope=0.4, stretch=30)
+    slub_x = field(seed, low=8, high=256, slope=0.4, stretch=12)
+    slub_y = field(seed + 1, low=8, high=256, slope=0.4, stretch=12)
 
     def paint(u: Plane, v: Plane, soft: float) -> Plane:
         u, v = np.broadcast_arrays(u, v)
         seen = float(np.clip(thread / max(soft, 1e-6) / 3.0 - 0.5, 0, 1))
-        shade = 1 + np.float32(depth * 0.5) * (look(slub_x, u, v, 1.7) + look(slub_y, v, u, 1.7)) * np.float32(0.6)
+        shade = 1 + np.float32(depth * 0.22) * (look(slub_x, u, v, 1.1) + look(slub_y, v, u, 1.1))
         if seen > 0:
             k = np.float32(2 * math.pi / thread)
             shade = shade + np.float32(depth * seen) * np.sin(u * k) * np.sin(v * k)

@@ -28,25 +28,23 @@ class SkyColours:
 _SKIES: dict[str, tuple[tuple[float, float, float], ...]] = {
     "day": ((0.6, 0.125, 252), (0.75, 0.09, 240), (0.9, 0.045, 220), (0.985, 0.012, 90), (0.8, 0.045, 250)),
     "pale": ((0.68, 0.06, 248), (0.79, 0.042, 240), (0.89, 0.02, 230), (0.93, 0.012, 240), (0.74, 0.035, 250)),
-    "gold": ((0.5, 0.1, 295), (0.7, 0.12, 30), (0.86, 0.12, 68), (0.9, 0.11, 58), (0.56, 0.1, 335)),
+    "gold": ((0.6, 0.07, 275), (0.77, 0.07, 35), (0.9, 0.095, 74), (0.95, 0.065, 72), (0.7, 0.065, 18)),
     "night": ((0.17, 0.06, 268), (0.26, 0.075, 265), (0.4, 0.08, 262), (0.46, 0.06, 262), (0.22, 0.055, 268)),
     "grey": ((0.66, 0.016, 245), (0.76, 0.012, 240), (0.85, 0.008, 230), (0.88, 0.006, 230), (0.67, 0.016, 248)),
+    "gel": ((0.3, 0.11, 275), (0.45, 0.12, 310), (0.66, 0.12, 5), (0.66, 0.1, 355), (0.34, 0.11, 280)),
+    "morning": ((0.74, 0.06, 245), (0.86, 0.04, 235), (0.94, 0.05, 72), (0.985, 0.03, 72), (0.84, 0.035, 310)),
+    "fresh": ((0.62, 0.085, 222), (0.77, 0.075, 200), (0.9, 0.05, 170), (0.96, 0.02, 150), (0.76, 0.05, 210)),
+    "late": ((0.58, 0.05, 250), (0.76, 0.045, 90), (0.85, 0.11, 80), (0.92, 0.08, 85), (0.64, 0.05, 60)),
     "white": ((0.88, 0.045, 238), (0.93, 0.03, 235), (0.975, 0.012, 220), (0.995, 0.004, 90), (0.9, 0.03, 245)),
 }
 
 
 def sky_colours(sheet: Sheet) -> SkyColours:
-    """The sky that goes with the light set-up; coloured lamps make a coloured sky."""
-    hue = sheet.scheme.accent_hue
-    if sheet.rig.sky == "gel":
-        parts = (
-            (0.3, 0.14, hue + 125),
-            (0.46, 0.17, hue + 70),
-            (0.68, 0.17, hue + 10),
-            (0.72, 0.17, hue),
-            (0.36, 0.15, hue + 110),
-        )
-        return SkyColours(*(oklch(*part) for part in parts))
+    """The sky that goes with the light set-up."""
+    if sheet.rig.sky == "dark":
+        hue = sheet.scheme.hue
+        parts = ((0.2, 0.02), (0.32, 0.03), (0.5, 0.04), (0.47, 0.025), (0.24, 0.02))
+        return SkyColours(*(oklch(lightness, chroma, hue) for lightness, chroma in parts))
     return SkyColours(*(oklch(*part) for part in _SKIES[sheet.rig.sky]))
 
 
@@ -75,7 +73,7 @@ def sky(
     size = np.float32(min(camera.width, camera.height))
     reach = max(base, 0.5 * camera.height)
     lamp = sheet.rig.lamps[0].unit
-    billows = field(sheet.seed % 4096, low=1, high=160, slope=1.62)
+    billows = field(sheet.seed % 4096, low=1, high=110, slope=1.85)
     broad = field(sheet.seed % 4096 + 5, low=1, high=6, slope=1.0)
 
     def paint(px: Plane, py: Plane) -> Plane:
@@ -105,17 +103,17 @@ def _clouds(
 ) -> Plane:
     billows, broad = tiles
     v = -up * np.float32(1.35)
-    period = 2.3 * scale
+    period = 2.6 * scale
 
     def density(dx: float, dy: float) -> Plane:
         shape = look(billows, x + np.float32(dx), v + np.float32(dy), period)
         return np.asarray(shape + np.float32(0.55) * look(broad, x, v, period * 2.2), dtype=np.float32)
 
     here = density(0, 0)
-    level = 1.1 - 1.9 * amount
-    cover = smoothstep(level, level + 0.95, here)
-    toward = density(0.035 * lamp[0] * scale, -0.05 * scale)
-    light = smoothstep(-0.42, 0.5, here - toward) * 0.75 + 0.25 * smoothstep(level + 2.0, level + 0.3, here)
+    level = 1.15 - 1.7 * amount
+    cover = smoothstep(level - 0.1, level + 1.15, here)
+    toward = density(0.06 * lamp[0] * scale, -0.08 * scale)
+    light = smoothstep(-0.55, 0.6, here - toward) * 0.7 + 0.3 * smoothstep(level + 2.2, level + 0.2, here)
     colour = tones.shaded + (tones.lit - tones.shaded) * light[..., None]
     cover = (cover * smoothstep(-0.15, 0.2, up) * np.float32(0.94))[..., None]
     return np.asarray(image + (colour - image) * cover, dtype=np.float32)
@@ -127,32 +125,42 @@ def hills(sheet: Sheet, camera: Camera, base_row: float, *, layers: int = 5, rou
     behind = sky(sheet, camera, horizon=base_row, clouds=0.22, scale=1.6)
     size = float(min(camera.width, camera.height))
     rng = sheet.rng(21)
-    dark = sheet.rig.sky == "night"
-    near = sheet.scheme.set(0.4 if not dark else 0.34, 0.075)
-    ridges = [(rng.uniform(0, 9, 5), rng.uniform(0.7, 1.2)) for _ in range(layers)]
+    near = sheet.scheme.set(0.4 if sheet.rig.sky not in ("night", "dark") else 0.34, 0.07)
+    far = (tones.middle * np.float32(0.6) + tones.low * np.float32(0.4)).astype(np.float32)
+    ridges = [(rng.uniform(0, 44, 7), float(rng.uniform(0.7, 1.2))) for _ in range(layers)]
+    drift = field(sheet.seed % 977 + 1, low=1, high=12, slope=1.4, stretch=2)
+    woods = field(sheet.seed % 977 + 2, low=4, high=200, slope=0.9)
+    reach = size * min(1.0, base_row / size / 0.6)
 
     def paint(px: Plane, py: Plane) -> Plane:
         image = behind(px, py)
-        x = px / np.float32(size)
+        x, y = px / np.float32(size), py / np.float32(size)
         for i, (phase, stretch) in enumerate(ridges):
             depth = i / max(layers - 1, 1)
-            line = np.zeros_like(x)
-            for octave in range(5):
-                f = (0.8 + 0.55 * i) * stretch * 1.9**octave
-                line += np.sin(x * np.float32(f * 2.4) + np.float32(phase[octave] * 7)) / np.float32(
-                    1.9**octave / (0.75 + 0.25 * rough * octave)
-                )
-            height = (
-                size * (0.5 - 0.42 * depth) * min(1.0, base_row / size / 0.55) + size * (0.075 - 0.02 * depth) * line
+            level = reach * (0.52 - 0.46 * depth)
+            ridge = np.float32(base_row - level) - np.float32(reach) * _ridge(
+                x, phase, stretch * (0.8 + 0.5 * i), rough, depth
             )
-            ridge = np.float32(base_row) - height
             inside = np.clip((py - ridge) / np.float32(1.2 + size * 0.002 * (1 - depth)) + 0.5, 0, 1)[..., None]
-            haze = 0.86 * (1 - depth) ** 1.2 + 0.06
-            tone = near + (tones.low - near) * np.float32(haze)
-            mist = smoothstep(0.02, 0.3, (py - ridge) / np.float32(size))[..., None] * np.float32(
-                0.62 * (1 - 0.5 * depth)
+            tone = near + (far - near) * np.float32(0.92 * (1 - depth) ** 0.8)
+            shade = 1 + np.float32(0.1 * depth) * look(woods, x + np.float32(0.3 * i), y * np.float32(1.6), 0.8)
+            veil = smoothstep(base_row - level - 0.03 * reach, base_row - level + (0.26 - 0.12 * depth) * reach, py)
+            veil = (
+                veil
+                * (0.82 + 0.16 * look(drift, x + np.float32(i), y * np.float32(2.5), 2.0))
+                * np.float32(0.8 - 0.3 * depth)
             )
-            image = image + (tone + (tones.low - tone) * mist - image) * inside
+            colour = tone * shade[..., None]
+            image = image + (colour + (tones.low - colour) * np.clip(veil, 0, 1)[..., None] - image) * inside
         return np.asarray(image, dtype=np.float32)
 
     return paint
+
+
+def _ridge(x: Plane, phase: Plane, frequency: float, rough: float, depth: float) -> Plane:
+    """The skyline of one ridge about its mean, as a share of the view's height."""
+    line = np.zeros_like(x)
+    for octave, start in enumerate(phase):
+        wave = np.sin(x * np.float32(frequency * 2.4 * 1.93**octave) + np.float32(start))
+        line += (1 - 2 * np.abs(wave)) * np.float32((0.8 + 0.12 * rough * octave) / 1.93**octave)
+    return np.asarray(line * np.float32(0.07 - 0.03 * depth), dtype=np.float32)

@@ -13,7 +13,7 @@ from generation.studio.colour import Plane, Rgb, oklch
 from generation.studio.noise import smoothstep
 from generation.studio.room import Backdrop
 from generation.studio.sheet import Sheet
-from generation.studio.views import graded
+from generation.studio.views import graded, sky_colours
 
 
 def from_canvas(camera: Camera, draw: Callable[[Plane, float], Plane], *, pixels: int = 300) -> Backdrop:
@@ -72,8 +72,10 @@ def blobs(
 def city_night(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
     """Lights of a city, far out of focus, over dark blocks."""
     hue, other = sheet.scheme.hue, sheet.scheme.accent_hue
-    bright = {"day": 1.7, "pale": 1.25, "white": 2.6, "grey": 1.0, "gold": 1.3}.get(sheet.rig.sky, 1.0)
-    low_hue = {"gold": 45.0, "gel": other + 40}.get(sheet.rig.sky, 285.0)
+    tones = sky_colours(sheet)
+    dim = {"night": 0.8, "dark": 0.55, "gel": 0.8, "gold": 0.62, "late": 0.5, "white": 0.85, "day": 0.42, "grey": 0.34}
+    sky_share = np.float32(dim.get(sheet.rig.sky, 0.5) ** 1.6)
+    bright = 1.6 if sheet.rig.sky == "white" else 1.0
     rng = sheet.rng(31)
 
     def draw(canvas: Plane, scale: float) -> Plane:
@@ -81,11 +83,7 @@ def city_night(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
         end = min(max(edge_row * scale, rows * 0.3), rows * 1.0)
         size = float(min(rows, columns))
         t = np.clip(np.arange(rows, dtype=np.float32) / max(end, 1), 0, 1)[:, None]
-        canvas[:] = graded(
-            np.broadcast_to(t, (rows, columns)),
-            (oklch(0.14, 0.045, 268), oklch(0.2, 0.06, 272), oklch(0.3, 0.08, low_hue)),
-        )
-        canvas *= np.float32(bright)
+        canvas[:] = graded(np.broadcast_to(t, (rows, columns)), (tones.top, tones.middle, tones.low)) * sky_share
         x = 0.0
         while x < columns:
             w = float(rng.uniform(0.06, 0.17)) * size
@@ -138,7 +136,7 @@ def wood_edge(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
     """Trees and sun through leaves, out of focus."""
     rng = sheet.rng(41)
     rig = sheet.rig
-    level = {"night": 0.2, "gel": 0.5, "white": 1.5, "gold": 1.05}.get(rig.sky, 0.95)
+    level = {"night": 0.24, "dark": 0.38, "gel": 0.5, "white": 1.5, "gold": 1.05}.get(rig.sky, 0.95)
     tint = rig.lamps[0].colour / max(float(rig.lamps[0].colour.mean()), 1e-3)
     tint = (tint * np.float32(0.6) + np.float32(0.4)).astype(np.float32)
 
@@ -193,7 +191,7 @@ def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
     rig, scheme = sheet.rig, sheet.scheme
     left = rig.lamps[0].unit[0] < 0
     light = rig.lamps[0].colour * np.float32(0.5) + rig.fill
-    dark = rig.sky == "night"
+    dark = rig.sky in ("night", "dark")
 
     def draw(canvas: Plane, scale: float) -> Plane:
         rows, columns = canvas.shape[:2]
