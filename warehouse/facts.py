@@ -218,7 +218,8 @@ class FactReader:
         rows = self._session.rows(
             f"WITH {arms}, {_UNITS}, totals AS (SELECT o.unit, {worst}(o.value) FILTER (o.event = ?) AS x, "
             "sum(o.value) FILTER (o.event = ?) AS y FROM outcomes o JOIN good USING (unit) "
-            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at >= good.first_seen GROUP BY o.unit), "
+            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at >= good.first_seen "
+            "GROUP BY o.unit), "
             f"numbers AS (SELECT good.arm, ({x})::DOUBLE AS x, ({y})::DOUBLE AS y "
             "FROM good LEFT JOIN totals o USING (unit)) "
             f"SELECT arm, {MOMENTS} FROM numbers GROUP BY arm ORDER BY arm",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -165,3 +167,22 @@ def test_a_lock_held_elsewhere_names_the_process() -> None:
     told = explain(duckdb.IOException(text), Path("w.duckdb"))
     assert isinstance(told, BusyError)
     assert "process 4711 (python3.11)" in told.message
+
+
+def test_what_a_killed_first_write_left_is_swept_away_and_an_orphaned_log_set_aside(warehouse: Warehouse) -> None:
+    warehouse.home.mkdir()
+    (warehouse.home / ".warehouse.duckdb.1.ab.part").write_bytes(b"half")
+    (warehouse.home / "warehouse.duckdb.wal").write_bytes(b"the log of a database that was taken away")
+    database(warehouse)
+    names = {path.name for path in warehouse.home.iterdir() if path.is_file()}
+    (orphan,) = [name for name in names if name.endswith(".orphan")]
+    assert names == {orphan, "warehouse.duckdb", "warehouse.lock"}
+
+
+@pytest.mark.processes
+def test_importing_the_warehouse_loads_nothing_heavy() -> None:
+    code = "import sys, warehouse.store, warehouse.tables; print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'duckdb'" in loaded
+    for heavy in ("pandas", "pyarrow", "numpy", "torch", "streamlit", "PIL", "scipy", "python_calamine"):
+        assert f"'{heavy}'" not in loaded
