@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from generation.composition.brand_colours import BrandColours, brand_colours
+from generation.composition.product import foot_share
 from generation.composition.sheet import Kit, Sheet
 from generation.composition.typefaces import open_typeface
 from generation.pictures import cut_out, open_picture
@@ -61,8 +62,10 @@ class Composer:
             raise InputError(
                 f"The brand {brand.name!r} has no colour.", "Give at least one [[palette]] entry with a hex."
             )
+        cutout = cut_out(open_picture(Path(self.product.image)))
         return Kit(
-            cutout=cut_out(open_picture(Path(self.product.image))),
+            cutout=cutout,
+            foot_share=foot_share(cutout),
             logo=None if brand.logo is None else cut_out(open_picture(Path(brand.logo))),
             wordmark=brand.wordmark or brand.name,
             clear_space=brand.clear_space,

@@ -52,7 +52,7 @@ def cut_out(image: Image.Image) -> Image.Image:
     """The product alone: RGBA, cropped to what is visible.
 
     A picture with transparency keeps it. Otherwise the ground that touches the border is removed, if it is plain: its
-    edge is softened, and the ground's colour is taken out of the half-transparent pixels so that no halo is left.
+    edge is softened, and half-transparent pixels take their colour from inside so that no halo is left.
 
     Raises:
         InputError: nothing is visible, or there is no transparency and the ground is not plain.
@@ -90,10 +90,10 @@ def _without_plain_ground(image: Image.Image) -> Image.Image:
             "The product cannot be told from its background: nothing is left when the plain ground is removed.",
             "Give a PNG or WebP with a transparent background.",
         )
-    share = np.maximum(alpha, 0.05)[..., None]
-    clean = np.where(alpha[..., None] < 0.999, (pixels - ground * (1 - share)) / share, pixels)
-    stacked = np.dstack([np.clip(clean, 0, 1), alpha])
-    return Image.fromarray((stacked * 255 + 0.5).astype(np.uint8), "RGBA")
+    # The ground shines through at the edge: there, the colour of the nearest pixel well inside is taken instead.
+    nearest = ndimage.distance_transform_edt(alpha < 0.98, return_distances=False, return_indices=True)
+    clean = pixels[nearest[0], nearest[1]]
+    return Image.fromarray((np.dstack([clean, alpha]) * 255 + 0.5).astype(np.uint8), "RGBA")
 
 
 def _soft_edge(outside: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -101,6 +101,33 @@ def draw_mark(pen: ImageDraw.ImageDraw, x: float, y: float, size: float) -> None
         pen.polygon(ridge + floor, fill=INK)
 
 
+def seen_heights(px: Floats, py: Floats, open_by: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """The height (0–1) of the surface seen at every pixel, −1 beside it, and whether a face seen from above is there.
+
+    Along a column the front of the circle at height t lies at y = t + open_by · √(r² − x²). What turns away under a
+    wider part above is hidden, so the running maximum of these places is turned round to give t for y. Where the
+    column leaves the body and meets it again further down, each stretch is seen for itself.
+    """
+    heights = np.linspace(0, 1, 3001, dtype=np.float32)
+    radii = outline(heights)
+    seen = np.full((py.size, px.size), -1, np.float32)
+    face = np.zeros(seen.shape, np.bool_)
+    for column, x in enumerate(px):
+        there = np.flatnonzero(radii > abs(x))
+        low = -1.0
+        for stretch in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
+            if stretch.size < 2:
+                continue
+            half = np.sqrt(radii[stretch] ** 2 - x * x)
+            places = np.maximum.accumulate(heights[stretch] + open_by * half)
+            back = float(heights[stretch[0]] - open_by * half[0])
+            inside = (py >= max(back, low)) & (py <= places[-1])
+            seen[inside, column] = np.interp(py[inside], places, heights[stretch])
+            face[:, column] |= inside & (py < places[0])
+            low = float(places[-1])
+    return seen, face
+
+
 def render() -> Image.Image:
     """The bottle as RGBA, supersampled."""
     wide, tall = WIDTH * SAMPLES, HEIGHT * SAMPLES
@@ -108,13 +135,12 @@ def render() -> Image.Image:
     py = ((np.arange(tall, dtype=np.float32) + 0.5) / SAMPLES - TOP) / (BOTTOM - TOP)
     x, y = np.meshgrid(px, py)
     open_by = TILT * RADIUS / (BOTTOM - TOP)
-    t = y.copy()
-    for _ in range(24):
-        radius = outline(np.clip(t, 0, 1))
-        t = 0.4 * t + 0.6 * (y - open_by * np.sqrt(np.clip(radius**2 - x**2, 0, None)))
-    radius = outline(np.clip(t, 0, 1))
-    side = (np.abs(x) <= radius) & (t >= 0) & (t <= 1)
-    cap_top = ((x / 0.432) ** 2 + (y / (open_by * 0.432)) ** 2 <= 1) & ~(side & (t > 0.0005))
+    t, face = seen_heights(px, py, open_by)
+    side = t >= 0
+    cap_top = face & (y < CAP_END / 2)
+    side &= ~cap_top
+    t = np.clip(t, 0, 1)
+    radius = outline(t)
     step = 0.0012
     slope = (outline(np.clip(t + step, 0, 1)) - outline(np.clip(t - step, 0, 1))) / (2 * step) * RADIUS / (BOTTOM - TOP)
     slope = np.where((np.abs(t - CAP_END) < 2 * step) | (np.abs(t - RING_END) < 2 * step), 0, np.clip(slope, -2.2, 2.2))

@@ -85,7 +85,7 @@ def centered(frame: Frame) -> Arrangement:
         foot=(frame.x(0.5), frame.y(0.965)),
         room_width=0.62 * frame.across,
         room_height=0.58 * frame.height,
-        stand_width=0.5 * frame.across,
+        stand_width=0.56 * frame.across,
         stack=Region(
             left=frame.x(0.03), top=_below_logo(frame), right=frame.x(0.97), bottom=frame.y(0.46), align="center"
         ),
@@ -124,7 +124,7 @@ def panel(frame: Frame) -> Arrangement:
         foot=(frame.x(0.5), edge - 0.05 * frame.height),
         room_width=0.66 * frame.across,
         room_height=edge - 0.05 * frame.height - 0.9 * frame.top,
-        stand_width=0.5 * frame.across,
+        stand_width=0.56 * frame.across,
         stack=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="top"),
         button=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="bottom"),
         logo=Region(
@@ -199,7 +199,7 @@ def hero(frame: Frame) -> Arrangement:
         foot=(frame.x(0.5), frame.y(0.775)),
         room_width=0.8 * frame.across,
         room_height=min(0.66 * frame.height, 0.775 * frame.down - frame.logo_height - 0.5 * frame.gap),
-        stand_width=0.56 * frame.across,
+        stand_width=0.62 * frame.across,
         stack=Region(left=frame.left, top=line, right=frame.x(0.6), bottom=frame.bottom, valign="middle"),
         button=Region(
             left=frame.x(0.64), top=line, right=frame.right, bottom=frame.bottom, align="right", valign="middle"
@@ -277,7 +277,7 @@ def frame(frame: Frame) -> Arrangement:
         room_height=min(frame.height - border, frame.bottom)
         - top
         - (0.075 if pillar else 0.035 if frame.covered_below else 0.06) * frame.height,
-        stand_width=(0.86 if pillar else 0.5) * frame.across,
+        stand_width=(0.86 if pillar else 0.56) * frame.across,
         stack=Region(
             left=frame.left,
             top=_below_logo(frame) + frame.gap if pillar else frame.top,

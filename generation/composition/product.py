@@ -118,6 +118,13 @@ def _add(depth: Floats, other: Floats, share: float) -> None:
     depth += (1 - depth) * other * share
 
 
+def foot_share(cutout: Image.Image) -> float:
+    """The width of a product's foot as a share of its own width."""
+    alpha = np.asarray(cutout.getchannel("A").reduce(max(cutout.height // 300, 1)))
+    left, right = _foot_span(alpha)
+    return (right - left) / alpha.shape[1]
+
+
 def _foot_span(alpha: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[int, int]:
     """The columns where the product meets the ground: left, and right exclusive."""
     height, width = alpha.shape

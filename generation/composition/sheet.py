@@ -33,6 +33,7 @@ class Kit:
     """What all advertisements of a brand and product share, ready to draw."""
 
     cutout: Image.Image  # RGBA, cropped
+    foot_share: float  # of the cut-out's width that stands on the ground
     logo: Image.Image | None  # RGBA, cropped
     wordmark: str
     clear_space: float
@@ -54,7 +55,11 @@ class Sheet:
         self.texts: list[TextRun] = []
         wanted = self.layout.arrange(placement)
         self.picture, foot = fit_scene(scene, placement.width, placement.height, stage, wanted.foot)
-        self.arrangement: Arrangement = replace(wanted, foot=(foot[0], min(foot[1], self.frame.safe.bottom)))
+        # The foot must find room on what the scene drew for it: a podium has an edge.
+        stand_width = stage.stand_width * max(placement.width, placement.height * scene.width / scene.height)
+        room_width = min(wanted.room_width, stand_width / max(kit.foot_share, 0.25))
+        foot = foot[0], min(foot[1], self.frame.safe.bottom)
+        self.arrangement: Arrangement = replace(wanted, foot=foot, room_width=room_width)
         self.composition = self._draw()
 
     def _draw(self) -> Composition:

@@ -145,7 +145,9 @@ def _raggedness(lines: tuple[str, ...], widths: list[float]) -> float:
     if len(lines) == 1:
         return 0.0
     uneven = 0.14 * (1 - min(widths) / max(widths))
-    widow = 0.2 if widths[-1] < 0.36 * max(widths) or len(lines[-1]) <= 4 else 0.0
+    last, longest = lines[-1], max(lines, key=len)
+    alone = " " not in last and " " in longest and widths[-1] < 0.5 * max(widths)
+    widow = 0.2 if alone or widths[-1] < 0.36 * max(widths) or len(last) <= 4 else 0.0
     return uneven + widow + (0.1 if min(widths[:-1]) < 0.45 * max(widths) else 0.0)
 
 
