@@ -213,7 +213,11 @@ def _column_span(strokes: Mask, margin: int) -> Mask:
 
 def _leaning(crop: Bytes, ink: Bytes, width: int) -> Mask:
     """Where a pixel leans from its surroundings towards the ink: strokes too thin to reach the ink's full colour."""
-    around = np.stack([ndimage.median_filter(crop[..., c], size=3 * width) for c in range(3)], axis=2)
+    step = max(1, width // 4)  # the surroundings of large type are found on a coarser grid, or it would take minutes
+    coarse = crop[::step, ::step]
+    window = max(3, 3 * width // step)
+    around = np.stack([ndimage.median_filter(coarse[..., c], size=window) for c in range(3)], axis=2)
+    around = around.repeat(step, axis=0).repeat(step, axis=1)[: crop.shape[0], : crop.shape[1]]
     towards: Floats = ink.astype(np.float64) - around
     lean = ((crop.astype(np.float64) - around) * towards).sum(axis=2) / np.maximum((towards**2).sum(axis=2), 1.0)
     return np.asarray(lean > _LEAN, dtype=bool)

@@ -28,7 +28,13 @@ def dominant_colours(pixels: Bytes, count: int = 6) -> tuple[Dominant, ...]:
     """
     if not len(pixels):
         return ()
-    lab, weight = _histogram(pixels)
+    rgb, weight = colour_histogram(pixels)
+    return dominant_of_histogram(rgb, weight, count)
+
+
+def dominant_of_histogram(rgb: Bytes, weight: Floats, count: int = 6) -> tuple[Dominant, ...]:
+    """As ``dominant_colours``, of distinct colours of shape (n, 3) with how many pixels have each, shape (n,)."""
+    lab = lab_of_rgb(rgb)
     centres = _seeds(lab, weight, min(count, len(lab)))
     for _ in range(_ROUNDS):
         nearest = _squared(lab, centres).argmin(axis=1)
@@ -54,14 +60,14 @@ def dominant_colours(pixels: Bytes, count: int = 6) -> tuple[Dominant, ...]:
     )
 
 
-def _histogram(pixels: Bytes) -> tuple[Floats, Floats]:
-    """The mean colour in CIELAB of each occupied histogram cell, and its number of pixels."""
+def colour_histogram(pixels: Bytes) -> tuple[Bytes, Floats]:
+    """The mean colour (n, 3) of each occupied cell of a histogram of pixels (m, 3), and its number of pixels (n,)."""
     coarse = (pixels >> (8 - _BITS)).astype(np.int64)
     cell = (coarse[:, 0] << (2 * _BITS)) | (coarse[:, 1] << _BITS) | coarse[:, 2]
     _, member, counts = np.unique(cell, return_inverse=True, return_counts=True)
     sums = np.stack([np.bincount(member, weights=pixels[:, c].astype(np.float64)) for c in range(3)], axis=1)
     means = np.asarray(np.rint(sums / counts[:, None]), dtype=np.uint8)
-    return lab_of_rgb(means), counts.astype(np.float64)
+    return means, counts.astype(np.float64)
 
 
 def _seeds(lab: Floats, weight: Floats, count: int) -> Floats:

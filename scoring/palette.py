@@ -12,7 +12,7 @@ from proofsheet.domain.assessment import Score
 from proofsheet.domain.asset import Box, Composition
 from proofsheet.domain.campaign import BrandKit
 from scoring.colour import Bytes, Floats, chroma_and_hue, ciede2000, hue_distance, lab_of_rgb, oklab_of_rgb, rgb_of_hex
-from scoring.dominant import Dominant, dominant_colours
+from scoring.dominant import Dominant, colour_histogram, dominant_of_histogram
 from scoring.scorer import Assessment, Subject, thumbnail_of
 from scoring.verdict import Rules, load_rules
 
@@ -60,27 +60,27 @@ class PaletteScorer:
         settings = self._rules.settings
         colours = np.stack([rgb_of_hex(colour.hex) for colour in brand.palette])
         brand_lab = lab_of_rgb(colours)
-        dominant = dominant_colours(pixels, self._colours)
+        found, weight = colour_histogram(pixels)
+        dominant = dominant_of_histogram(found, weight, self._colours)
         gaps = ciede2000(np.array([one.lab for one in dominant])[:, None, :], brand_lab[None, :, :])
         nearest = tuple((brand.palette[int(row.argmin())].name, float(row.min())) for row in gaps)
-        exact = (ciede2000(lab_of_rgb(pixels)[:, None, :], brand_lab[None, :, :]) <= settings["exact_difference"]).any(
-            1
-        )
+        near = (ciede2000(lab_of_rgb(found)[:, None, :], brand_lab[None, :, :]) <= settings["exact_difference"]).any(1)
         return PaletteReading(
             dominant=dominant,
             nearest=nearest,
-            family_share=self._family_share(pixels, colours),
-            exact_share=float(exact.mean()),
+            family_share=self._family_share(found, weight, colours),
+            exact_share=float(weight[near].sum() / weight.sum()),
             distance=float(sum(one.share * gap for one, (_, gap) in zip(dominant, nearest, strict=True))),
             foreign=self._foreign(dominant, colours),
         )
 
-    def _family_share(self, pixels: Bytes, colours: Bytes) -> float | None:
-        chroma, hue = chroma_and_hue(oklab_of_rgb(pixels))
+    def _family_share(self, found: Bytes, count: Floats, colours: Bytes) -> float | None:
+        chroma, hue = chroma_and_hue(oklab_of_rgb(found))
         hues = self._brand_hues(colours)
-        if not len(hues) or chroma.mean() < self._rules.settings["grey_picture_chroma"]:
+        if not len(hues) or np.average(chroma, weights=count) < self._rules.settings["grey_picture_chroma"]:
             return None
-        weight = np.where(chroma >= self._rules.settings["neutral_chroma"], np.minimum(chroma, _CHROMA_CAP), 0.0)
+        coloured = chroma >= self._rules.settings["neutral_chroma"]
+        weight = np.where(coloured, np.minimum(chroma, _CHROMA_CAP), 0.0) * count
         if not weight.any():
             return None
         return float((weight * self._membership(hue, hues)).sum() / weight.sum())

@@ -165,3 +165,18 @@ def test_an_upload_gets_no_verdict(make_subject: Make, brand: BrandKit) -> None:
     assert assessment.verdicts == ()
     assert assessment.scores[0].value is None
     assert "upload" in assessment.scores[0].detail
+
+
+def test_very_large_type_whose_ink_is_not_found_is_judged_by_all_its_ground() -> None:
+    noise = np.random.default_rng(4).integers(90, 110, (400, 1000, 3)).astype(np.uint8)
+    run = TextRun(
+        role="headline",
+        text="gone",
+        lines=("gone",),
+        box=Box(left=0, top=0, right=1000, bottom=400),
+        size=220.0,
+        ink="#faf7f0",
+        font="default",
+    )
+    wanted = float(contrast_ratio(np.full(3, 108, dtype=np.uint8), rgb_of_hex("#faf7f0")))
+    assert ContrastScorer().read(noise, run).ratio == pytest.approx(wanted, rel=0.1)

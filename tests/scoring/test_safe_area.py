@@ -37,7 +37,7 @@ def test_a_clean_advertisement_passes_everything(clean: Subject, brand: BrandKit
         ({"product": Box(left=540, top=180, right=700, bottom=560)}, "product_visible", Grade.REVIEW, "product"),
         ({"product": Box(left=600, top=180, right=760, bottom=560)}, "product_visible", Grade.FAIL, "product"),
         ({"headline_at": (200, 200)}, "overlap", Grade.REVIEW, "the product"),
-        ({"button_at": (300, 320)}, "overlap", Grade.REVIEW, "The button covers"),
+        ({"button_at": (300, 320)}, "overlap", Grade.REVIEW, "The button and the product overlap"),
         ({"button_at": (48, 200)}, "overlap", Grade.FAIL, "run into each other"),
         ({"cta": "Try it chilled tonight, or tomorrow"}, "overlap", Grade.FAIL, "the button"),
         ({"wordmark_at": (48, 384)}, "logo_space", Grade.REVIEW, "clear space"),
