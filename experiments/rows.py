@@ -92,7 +92,7 @@ def _row(family: Family, comparison: Comparison, adjustment: Adjustment | None, 
         values, effect, lift = contrast.values, contrast.effect, contrast.lift
         p_value, chance, method = contrast.p_value, contrast.chance, contrast.method
         effect_limits, lift_limits = _finite(contrast.effect_limits(alpha)), _finite(contrast.lift_limits(alpha))
-        adjusted = _simultaneous(contrast, adjustment)
+        adjusted = _simultaneous(contrast, adjustment, alpha, lift_limits)
         if status is Status.OK and lift_limits is None:
             status = Status.UNBOUNDED
         notes += [contrast.note, _reason(status)]
@@ -138,9 +138,13 @@ def _row(family: Family, comparison: Comparison, adjustment: Adjustment | None, 
     )
 
 
-def _simultaneous(contrast: Contrast, adjustment: Adjustment | None) -> Limits | None:
+def _simultaneous(
+    contrast: Contrast, adjustment: Adjustment | None, alpha: float, plain: Limits | None
+) -> Limits | None:
     """The lift's simultaneous limits; cut at zero where the stepwise test rejects but the limit crosses it."""
-    limits = _finite(contrast.lift_limits(adjustment.alpha)) if adjustment else None
+    limits = plain
+    if adjustment is None or adjustment.alpha != alpha:
+        limits = _finite(contrast.lift_limits(adjustment.alpha)) if adjustment else None
     lift = contrast.lift
     if limits is None or adjustment is None or lift is None or not adjustment.rejected:
         return limits

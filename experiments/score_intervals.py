@@ -85,7 +85,7 @@ def solve(function: Callable[[float], float], low: float, high: float, *, steps:
         if not low < middle < high:
             middle = (low + high) / 2.0
         value = _squeeze(function(middle))
-        if abs(value) < 1e-14 or high - low <= 1e-13 * max(1e-6, abs(middle)):
+        if abs(value) < 1e-12 or high - low <= 1e-13 * max(1e-6, abs(middle)):
             return middle
         if (value > 0) == (f_low > 0):
             low, f_low = middle, value
