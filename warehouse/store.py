@@ -94,7 +94,7 @@ class Warehouse:
                         _sessions().pop(self.home, None)
                     return
             with self.write():
-                """An older schema is brought up to date by any write."""
+                pass  # any write brings an older schema up to date
 
     @contextmanager
     def write(self) -> Iterator[Writer]:

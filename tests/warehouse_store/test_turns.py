@@ -124,6 +124,29 @@ def test_one_thread_may_nest_reads_but_not_writes(warehouse: Warehouse) -> None:
     make(Warehouse(warehouse.home))  # the refusals left nothing behind
 
 
+def test_a_reader_that_is_open_when_a_write_commits_keeps_its_view(warehouse: Warehouse) -> None:
+    """A writer waits for readers, so nobody sees numbers change under a page that is being built."""
+    make(warehouse)
+    done = threading.Event()
+
+    def write() -> None:
+        with warehouse.write() as writer:
+            writer.add_costs([entry("second")])
+        done.set()
+
+    thread = threading.Thread(target=write)
+    with warehouse.read() as reader:
+        before = warehouse.version()
+        thread.start()
+        assert not done.wait(0.05)
+        assert len(reader.ledger()) == 1
+        assert warehouse.version() == before
+    thread.join()
+    assert done.is_set()
+    assert keys(warehouse) == ["first", "second"]
+    assert warehouse.version() != before
+
+
 def test_threads_take_turns(warehouse: Warehouse) -> None:
     make(warehouse)
     problems: list[BaseException] = []

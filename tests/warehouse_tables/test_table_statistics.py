@@ -59,7 +59,7 @@ def test_proportion_mean_and_ratio(write: Write) -> None:
         max_size=40,
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_units_are_one_observation_each(write: Write, rows: list[tuple[str, str, str, bool, float, int]]) -> None:
     text = "exp,user,arm,yes,x,y\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
     by_unit: dict[tuple[str, str], list[tuple[str, bool, float, int]]] = defaultdict(list)
