@@ -25,7 +25,7 @@ def show_truth(done: Demo) -> None:
                 percent(row.truth, 1),
                 percent(row.estimate, 1),
                 f"[{percent(row.low, 1)}, {percent(row.high, 1)}]" if row.low is not None else "–",
-                {True: "yes", False: "no", None: "–"}[row.covered],
+                {True: "yes", False: "no", None: "–"}[row.inside],
             )
             for row in done.truth
         ],

@@ -13,7 +13,7 @@ from proofsheet.workflows.analyze_file import FileAnalysis
 from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
-    from warehouse.ingest import Inspection
+    from warehouse.inspection import Inspection
     from warehouse.records import ImportRecord
 
 
@@ -53,9 +53,14 @@ def show_inspection(found: Inspection, rows: int) -> None:
     """What a file holds and how it would be read."""
     for name, value in found.facts():
         session.say(f"{name:<14} {value}")
-    session.table("Columns", ("header", "means"), list(found.columns))
+    session.table("Columns", ("header", "means"), [tuple(column) for column in found.columns])
     if found.totals:
-        session.table("Totals of the rows that would load", ("", ""), list(found.totals.items()), right=(1,))
+        session.table(
+            "Totals of the rows that would load",
+            ("", ""),
+            [(name, str(value)) for name, value in found.totals.items()],
+            right=(1,),
+        )
     if found.rejects and rows:
         session.table(
             f"Set aside: {found.set_aside} of {found.rows_in} rows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as clock
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofsheet.domain.assessment import Grade, Judgement
+from proofsheet.domain.asset import Asset
 from proofsheet.domain.campaign import Campaign
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.money import Money
@@ -31,7 +32,7 @@ from proofsheet.workflows.score import score
 from proofsheet.workflows.upload import upload
 
 if TYPE_CHECKING:
-    from experiments.simulate import DeliveryRow, Truth
+    from experiments.truth import DeliveryRow, Truth, TruthRow
 
 #: What a person's look at one picture is taken to last, in minutes.
 REVIEW_MINUTES = Decimal("0.25")
@@ -46,24 +47,6 @@ class Step:
     lines: tuple[str, ...]
     seconds: float
     cost: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TruthRow:
-    """What the simulator knows next to what the analysis estimated, for one arm on the primary metric."""
-
-    arm: str
-    truth: float
-    estimate: float | None
-    low: float | None
-    high: float | None
-
-    @property
-    def covered(self) -> bool | None:
-        """Whether the interval contains the truth; None without an interval."""
-        if self.low is None or self.high is None:
-            return None
-        return self.low <= self.truth <= self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,9 +241,11 @@ def _traffic(
         placements=list(brief.placements),
         seed=seed,
     )
+    shown = _shown(house, experiment)
+    rows = [row for row in rows if (row.arm, row.placement) in shown]
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"{campaign.slug}_meta_{seed}.csv"
-    write_meta_report(report, report_rows(house, campaign, experiment, rows))
+    write_meta_report(report, report_rows(house, campaign, rows, shown))
     record = ingest(house, report, campaign=campaign.slug)
     line = (
         "was imported before; nothing changed"
@@ -273,26 +258,28 @@ def _traffic(
     ]
 
 
+def _shown(house: House, experiment: Experiment) -> dict[tuple[str, str], Asset]:
+    """The asset that an arm shows in a placement."""
+    with house.warehouse.read() as reader:
+        assets = {asset.id: asset for asset in reader.assets(experiment.campaign)}
+    return {
+        (arm.name, assets[asset_id].placement): assets[asset_id]
+        for arm in experiment.arms
+        for asset_id in arm.asset_ids
+    }
+
+
 def report_rows(
-    house: House, campaign: Campaign, experiment: Experiment, rows: Sequence[DeliveryRow]
+    house: House, campaign: Campaign, rows: Sequence[DeliveryRow], shown: Mapping[tuple[str, str], Asset]
 ) -> list[dict[str, Any]]:
     """The simulator's rows as a platform would report them: by the ads' exported names."""
     from generation.naming import file_stem
     from generation.placements import load_placements
 
     placements = load_placements()
-    with house.warehouse.read() as reader:
-        assets = {asset.id: asset for asset in reader.assets(campaign.slug)}
-    ads = {
-        (arm.name, assets[asset_id].placement): assets[asset_id]
-        for arm in experiment.arms
-        for asset_id in arm.asset_ids
-    }
     listed = []
     for row in rows:
-        asset = ads.get((row.arm, row.placement))
-        if asset is None:
-            continue
+        asset = shown[row.arm, row.placement]
         listed.append(
             {
                 "day": row.day,
@@ -340,7 +327,7 @@ def read_truth(path: Path) -> Truth:
         NotFoundError: there is no such file.
         InputError: it is not valid.
     """
-    from experiments.simulate import Truth
+    from experiments.truth import Truth
 
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -362,18 +349,16 @@ def compare_with_truth(
     experiment: Experiment, truth: Truth, rows: Sequence[DeliveryRow], analysis: Analysis
 ) -> tuple[TruthRow, ...]:
     """Each arm's true lift on the primary metric beside its estimate and 95 % interval."""
-    from experiments.simulate import true_lifts
+    from experiments.truth import true_lifts, truth_table
 
+    primary = experiment.primary
     started = experiment.started_at
-    lifts = true_lifts(experiment.arms, truth, rows, start=started.date() if started else rows[0].day)
-    found = {one.arm: one for one in analysis.results if one.metric == experiment.primary.name}
-    return tuple(
-        TruthRow(
-            arm=arm,
-            truth=lift,
-            estimate=found[arm].lift if arm in found else None,
-            low=found[arm].lift_low if arm in found else None,
-            high=found[arm].lift_high if arm in found else None,
-        )
-        for arm, lift in lifts.items()
+    lifts = true_lifts(
+        experiment.arms,
+        truth,
+        rows,
+        start=started.date() if started else None,
+        metric=primary,
+        control=experiment.control.name,
     )
+    return truth_table([one for one in analysis.results if one.metric == primary.name], lifts)

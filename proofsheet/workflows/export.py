@@ -197,11 +197,12 @@ def _mark(campaign: Campaign, asset: Asset) -> Mark:
 
 def alt_text(campaign: Campaign, asset: Asset) -> str:
     """What a screen reader says of the picture: product, setting and words."""
-    product = campaign.brief.product
+    brand, product = campaign.brand.name, campaign.brief.product.name
+    what = product if product.lower().startswith(brand.lower()) else f"{brand} {product}"
     if asset.recipe is None:
-        return f"{campaign.brand.name} {product.name}: {asset.label}"
+        return f"{what}: {asset.label}"
     setting = asset.recipe.levels.get("scene", "").replace("_", " ").replace("-", " ")
-    return f"{campaign.brand.name} {product.name}, scene {setting}. Text: {asset.recipe.headline} {asset.recipe.cta}"
+    return f"{what}, scene {setting}. Text: {asset.recipe.headline} {asset.recipe.cta}"
 
 
 def tracking(campaign: Campaign, asset: Asset, place: Placement) -> dict[str, str]:

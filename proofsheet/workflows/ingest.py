@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
-    from warehouse.ingest import Inspection
+    from warehouse.inspection import Inspection
     from warehouse.records import ImportRecord
 
 

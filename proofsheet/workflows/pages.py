@@ -1,4 +1,4 @@
-"""Read models: what a page shows about campaigns, assets, reviews and money, as plain nouns.
+"""Read models: what a page shows about a brief, its assets and their reviews, as plain nouns.
 
 Every function takes an open reader and hands back a frozen page; nothing is written, and nothing here knows how a
 page is drawn.
@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from proofsheet.domain.assessment import Grade, Judgement, Review, Score, Verdict
 from proofsheet.domain.asset import Asset, CostEntry, Origin, VariantPlan
 from proofsheet.domain.campaign import FACTORS, Campaign, Placement
-from proofsheet.domain.experiment import Experiment, ExperimentStatus
-from proofsheet.domain.money import Money
 
 if TYPE_CHECKING:
-    from warehouse.records import ImportRecord
     from warehouse.store import Reader
 
 State = Literal["waiting", "approved", "rejected"]
@@ -30,6 +27,9 @@ ORDERS = ("placement", "variant", "grade", "newest")
 
 #: Entries of the ledger that are not the making of pictures.
 MEDIA = "media"
+
+#: In which order factors tell variants apart: what is seen first comes first.
+TELLING = ("headline", "scene", "layout", "style", "cta", "audience", "locale")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,43 +81,6 @@ class ContactSheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """Something that waits for a person: what, how many, and on which page it is done."""
-
-    kind: str
-    text: str
-    page: str
-    campaign: str | None
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignCard:
-    """A campaign at a glance."""
-
-    slug: str
-    name: str
-    message: str
-    covers: tuple[str, ...]  # hashes of pictures
-    variants: int
-    assets: int
-    states: Mapping[str, int]
-    grades: Mapping[str, int]
-    made_for: Money | None
-    budget: Money | None
-    experiments: tuple[Experiment, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """The front page: what needs a person, the campaigns, and what was imported last."""
-
-    needs: tuple[Need, ...] = ()
-    campaigns: tuple[CampaignCard, ...] = ()
-    imports: tuple[ImportRecord, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BriefPage:
     """A brief with its plan and the placements it is made for."""
 
@@ -125,82 +88,6 @@ class BriefPage:
     plan: VariantPlan | None
     placements: tuple[Placement, ...]
     varied: tuple[str, ...]  # the factors with more than one level
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostPage:
-    """What making the pictures took: by kind, per asset and per approved asset; one currency each."""
-
-    currency: str
-    total: Decimal
-    by_kind: Mapping[str, Decimal]
-    seconds: Mapping[str, float]
-    assets: int
-    approved: int
-    per_asset: Decimal | None
-    per_approved: Decimal | None
-    budget: Money | None
-    entries: tuple[CostEntry, ...]
-    other_currencies: tuple[str, ...]
-
-
-def overview(reader: Reader) -> Overview:
-    """The front page over all campaigns."""
-    cards, needs = [], []
-    for campaign in reader.campaigns():
-        sheet = contact_sheet(reader, campaign.slug)
-        card = _card(reader, sheet)
-        cards.append(card)
-        needs += _needs(card)
-    imports = tuple(sorted(reader.imports(), key=lambda record: record.imported_at, reverse=True))
-    set_aside = [record for record in imports if record.set_aside]
-    if set_aside:
-        rows = sum(record.set_aside for record in set_aside)
-        files = "one report" if len(set_aside) == 1 else f"{len(set_aside)} reports"
-        text = f"{rows} {'row' if rows == 1 else 'rows'} of {files} could not be loaded"
-        needs.append(Need(kind="import", text=text, page="imports", campaign=None, number=rows))
-    return Overview(needs=tuple(needs), campaigns=tuple(cards), imports=imports[:5])
-
-
-def _card(reader: Reader, sheet: ContactSheet) -> CampaignCard:
-    slug = sheet.campaign.slug
-    money = costs(reader, slug)
-    return CampaignCard(
-        slug=slug,
-        name=sheet.campaign.brief.name or slug,
-        message=sheet.campaign.brief.message,
-        covers=covers(sheet.items, 4),
-        variants=len({item.asset.variant_id for item in sheet.items}),
-        assets=len(sheet.items),
-        states=sheet.counts(),
-        grades=Counter(item.grade.value for item in sheet.items if item.grade),
-        made_for=Money(money.total, money.currency) if money.currency else None,
-        budget=sheet.campaign.brief.budget,
-        experiments=reader.experiments(slug),
-    )
-
-
-def _needs(card: CampaignCard) -> list[Need]:
-    found = []
-    waiting = card.states.get("waiting", 0)
-    unscored = card.assets - sum(card.grades.values())
-    if waiting:
-        text = f"{waiting} {'asset waits' if waiting == 1 else 'assets wait'} for review"
-        found.append(Need(kind="review", text=text, page="review", campaign=card.slug, number=waiting))
-    if card.assets and unscored:
-        text = f"{unscored} {'asset is' if unscored == 1 else 'assets are'} not scored yet"
-        found.append(Need(kind="score", text=text, page="sheet", campaign=card.slug, number=unscored))
-    for experiment in card.experiments:
-        if experiment.status is ExperimentStatus.ENDED:
-            text = f"“{experiment.name}” has ended and waits for a decision"
-            found.append(Need(kind="decide", text=text, page="experiment", campaign=card.slug, number=1))
-        elif experiment.status is ExperimentStatus.RUNNING:
-            text = f"“{experiment.name}” is running"
-            found.append(Need(kind="running", text=text, page="experiment", campaign=card.slug, number=1))
-    if card.assets and not card.experiments and card.states.get("approved", 0):
-        text = f"{card.states['approved']} approved, and no experiment yet"
-        found.append(Need(kind="launch", text=text, page="experiment", campaign=card.slug, number=1))
-    return found
 
 
 def covers(items: Sequence[SheetItem], limit: int, *, placement: str = "") -> tuple[str, ...]:
@@ -248,10 +135,11 @@ def contact_sheet(reader: Reader, slug: str) -> ContactSheet:
         for factor in campaign.brief.factors
         if len(seen.get(factor.name, ())) > 1
     }
+    titles = variant_titles({asset.variant_id: asset.levels for asset in assets if asset.levels})
     items = tuple(
         SheetItem(
             asset=asset,
-            title=variant_title(asset.levels, tuple(factors), asset.label or asset.variant_id),
+            title=titles.get(asset.variant_id) or asset.label or asset.variant_id,
             grade=max((v.grade for v in verdicts[asset.id]), key=lambda g: g.severity, default=None),
             verdicts=tuple(verdicts[asset.id]),
             scores=tuple(scores[asset.id]),
@@ -271,9 +159,19 @@ def contact_sheet(reader: Reader, slug: str) -> ContactSheet:
     )
 
 
-def variant_title(levels: Mapping[str, str], varied: Sequence[str], fallback: str) -> str:
-    """What tells a variant from the others: the levels of the varied factors."""
-    return " · ".join(levels[name] for name in varied if name in levels) or fallback
+def variant_titles(variants: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """A short name for each variant: the levels of as few factors as tell all of them apart."""
+    chosen: list[str] = []
+
+    def told(levels: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(levels.get(name, "") for name in chosen)
+
+    for name in TELLING:
+        if len({told(levels) for levels in variants.values()}) == len(variants):
+            break
+        if len({levels.get(name) for levels in variants.values()}) > 1:
+            chosen.append(name)
+    return {variant_id: " · ".join(filter(None, told(levels))) for variant_id, levels in variants.items()}
 
 
 def _state(reviews: Sequence[Review]) -> State:
@@ -282,13 +180,14 @@ def _state(reviews: Sequence[Review]) -> State:
     return "approved" if reviews[-1].judgement is Judgement.APPROVE else "rejected"
 
 
-def _main_currency(ledger: Iterable[CostEntry]) -> str:
+def main_currency(ledger: Iterable[CostEntry]) -> str:
+    """The currency of most lines for making pictures; empty without any."""
     counted = Counter(entry.currency for entry in ledger if entry.what != MEDIA)
     return counted.most_common(1)[0][0] if counted else ""
 
 
 def _cost_by_asset(assets: Sequence[Asset], ledger: Sequence[CostEntry]) -> tuple[Mapping[str, Decimal], str]:
-    currency = _main_currency(ledger)
+    currency = main_currency(ledger)
     users = Counter(asset.scene_id for asset in assets if asset.scene_id)
     own: dict[str, Decimal] = defaultdict(Decimal)
     scenes: dict[str, Decimal] = defaultdict(Decimal)
@@ -351,36 +250,4 @@ def brief_page(reader: Reader, slug: str) -> BriefPage:
         plan=plan,
         placements=tuple(known[name] for name in names if name in known),
         varied=tuple(factor.name for factor in campaign.brief.factors if len(factor.levels) > 1),
-    )
-
-
-def costs(reader: Reader, slug: str) -> CostPage:
-    """What making the campaign's pictures cost so far, media apart; other currencies are named, never added."""
-    ledger = reader.ledger(slug)
-    currency = _main_currency(ledger)
-    making = [entry for entry in ledger if entry.what != MEDIA and entry.currency == currency]
-    by_kind: dict[str, Decimal] = defaultdict(Decimal)
-    seconds: dict[str, float] = defaultdict(float)
-    for entry in making:
-        by_kind[entry.what] += entry.amount
-        if entry.unit.startswith("second"):
-            seconds[entry.what] += float(entry.quantity)
-        elif entry.unit.startswith("minute"):
-            seconds[entry.what] += float(entry.quantity) * 60
-    total = sum(by_kind.values(), Decimal(0))
-    assets = reader.assets(slug)
-    latest = reader.latest_reviews(slug)
-    approved = sum(1 for a in assets if a.id in latest and latest[a.id].judgement is Judgement.APPROVE)
-    return CostPage(
-        currency=currency,
-        total=total,
-        by_kind=dict(by_kind),
-        seconds=dict(seconds),
-        assets=len(assets),
-        approved=approved,
-        per_asset=total / len(assets) if assets else None,
-        per_approved=total / approved if approved else None,
-        budget=reader.campaign(slug).brief.budget,
-        entries=ledger,
-        other_currencies=tuple(sorted({e.currency for e in ledger if e.what != MEDIA} - {currency})),
     )

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Role
@@ -21,7 +20,7 @@ from proofsheet.domain.result import (
     Result,
     Status,
 )
-from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers
+from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers, variant_titles
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -116,24 +115,21 @@ def metric_name(name: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def named(text: str, titles: Mapping[str, str]) -> str:
-    """The text with the readable names of arms in place of their ids."""
+def named(text: str, experiment: Experiment, titles: Mapping[str, str]) -> str:
+    """The text with readable names in place of the ids of arms and the names of metrics."""
     for arm in sorted((arm for arm, title in titles.items() if arm != title), key=len, reverse=True):
         text = text.replace(arm, f"“{titles[arm]}”")
+    for metric in sorted((metric.name for metric in experiment.metrics), key=len, reverse=True):
+        text = text.replace(metric, metric_name(metric))
     return text
 
 
-def arm_titles(experiment: Experiment) -> Mapping[str, str]:
-    """A readable name for each arm: the levels in which the arms differ, or the label of an upload."""
-    levels = [arm.levels for arm in experiment.arms if arm.levels]
-    names = [name for name in (levels[0] if levels else ()) if len({one.get(name) for one in levels}) > 1]
-    titles = {}
-    for arm in experiment.arms:
-        told = " · ".join(arm.levels[name] for name in names if name in arm.levels)
-        titles[arm.name] = told or arm.name
-    clashes = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+def arm_titles(experiment: Experiment, sheet: ContactSheet) -> Mapping[str, str]:
+    """A readable name for each arm: its variant's on the contact sheet, else the levels in which the arms differ."""
+    on_sheet = {item.asset.variant_id: item.title for item in sheet.items}
+    by_levels = variant_titles({arm.variant_id: arm.levels for arm in experiment.arms if arm.levels})
     return {
-        name: f"{title} ({name})" if title in clashes and title != name else title for name, title in titles.items()
+        arm.name: on_sheet.get(arm.variant_id) or by_levels.get(arm.variant_id) or arm.name for arm in experiment.arms
     }
 
 
@@ -141,14 +137,16 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
     """The experiment with its latest analysis; nothing is computed anew but words and running rates."""
     experiment = reader.experiment(experiment_id)
     analysis = reader.analysis(experiment_id)
-    titles = arm_titles(experiment)
     sheet = contact_sheet(reader, experiment.campaign)
+    titles = arm_titles(experiment, sheet)
     arms = _arm_rows(experiment, analysis, sheet, titles)
     progress = _progress(experiment, arms)
     reached = progress >= 1 or experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     blocking = tuple(c for c in analysis.health if c.ok is False and c.severity == "blocking") if analysis else ()
     evidence = next((row.result.evidence for row in arms if row.result), None)
     headline, sentence = verdict_words(experiment, arms, reached=reached, progress=progress, blocked=bool(blocking))
+    if reached and progress < 1:
+        sentence += f" The test ended at {progress:.0%} of its planned size."
     return ResultsPage(
         experiment=experiment,
         analysis=analysis,
@@ -260,6 +258,8 @@ def verdict_words(
         return headline, f"“{best.title}” stands highest on {metric}, at {told}. That may still turn."
     low, high = _adjusted(found)
     if low is not None and sign * low > 0 and (high is None or sign * high > 0):
+        if found.evidence is Evidence.C:
+            return f"“{best.title}” looks better than the control; it is not proven", f"Its lift on {metric} is {told}."
         return f"“{best.title}” beats the control on {metric}", f"Its lift is {told}, counting all comparisons made."
     worse = [row for row in tested if row.result and _shown_worse(row.result, sign)]
     if len(worse) == len(tested):
@@ -346,43 +346,5 @@ def _proposal(experiment: Experiment, analysis: Analysis | None, titles: Mapping
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     found = rule(analysis.results, analysis.health, experiment.design, ended=ended)
-    reasons = tuple(named(reason, titles) for reason in found.reasons)
+    reasons = tuple(named(reason, experiment, titles) for reason in found.reasons)
     return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=reasons)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaCost:
-    """What showing the ads cost, over the experiments of a campaign."""
-
-    experiment: Experiment
-    rows: tuple[tuple[str, ArmCost], ...]  # title of the arm, its money
-    spend: Decimal
-    currency: str
-    clicks: int
-    conversions: Decimal
-
-    @property
-    def per_conversion(self) -> Decimal | None:
-        """Spend for each conversion, None when there is none."""
-        return self.spend / self.conversions if self.conversions else None
-
-
-def media_costs(reader: Reader, slug: str) -> tuple[MediaCost, ...]:
-    """The money of every analysed experiment of a campaign."""
-    found = []
-    for experiment in reader.experiments(slug):
-        analysis = reader.analysis(experiment.id)
-        if analysis is None or not analysis.costs:
-            continue
-        titles = arm_titles(experiment)
-        found.append(
-            MediaCost(
-                experiment=experiment,
-                rows=tuple((titles.get(cost.arm, cost.arm), cost) for cost in analysis.costs),
-                spend=sum((cost.spend for cost in analysis.costs), Decimal(0)),
-                currency=analysis.costs[0].currency,
-                clicks=sum(cost.clicks for cost in analysis.costs),
-                conversions=sum((cost.conversions for cost in analysis.costs), Decimal(0)),
-            )
-        )
-    return tuple(found)
