@@ -110,6 +110,16 @@ def test_a_line_of_megabytes_is_refused_quickly(laid_down: Callable[..., Path], 
     assert peak < 100_000_000
 
 
+def test_millions_of_lines_are_refused_before_they_are_split() -> None:
+    data = b"ab\n" * 2_000_001
+    tracemalloc.start()
+    with pytest.raises(InputError, match="2,000,001 lines"):
+        decode(data, name="r.csv")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(data)
+
+
 def test_open_quotes_on_every_line_end_in_time(laid_down: Callable[..., Path]) -> None:
     rows = "".join(f'"Spring {number},2026-03-01,10,1.50\n' for number in range(20_000))
     path = laid_down("Campaign,Day,Impr.,Cost\n" + rows)

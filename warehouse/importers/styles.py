@@ -45,7 +45,7 @@ def find_styles(
     tally: Sequence[int] = (),
     date_rule: str = "",
 ) -> Styles:
-    """Look at every row once.
+    """Look at every row once; evidence counts different texts by column.
 
     Args:
         table: the file.
@@ -61,6 +61,8 @@ def find_styles(
     tallies: dict[int, Counter[str]] = {index: Counter() for index in tally}
     twins = _twins(table.header)
     signs: set[str] = set()
+    kinds = (("count", counts), ("amount", amounts), ("day", days))
+    looked_at: list[tuple[int, set[str], str]] = [(index, set(), kind) for kind, group in kinds for index in group]
     rows_in = 0
     for row in table.rows():
         rows_in += 1
@@ -70,15 +72,17 @@ def find_styles(
         for first, other in twins:
             if cells[first] != cells[other]:
                 _refuse_twins(table, row.line, cells, first, other)
-        for index in counts:
-            numbers.add(cells[index], row.line, whole=True)
-        for index in amounts:
+        for index, seen, kind in looked_at:
             text = cells[index]
-            numbers.add(text, row.line, whole=False)
+            if text in seen:
+                continue
+            seen.add(text)
+            if kind == "day":
+                order.add(text, row.line)
+                continue
+            numbers.add(text, row.line, whole=kind == "count")
             if not text.isascii() and (code := currency_of_sign(text)):
                 signs.add(code)
-        for index in days:
-            order.add(cells[index], row.line)
         for index in tally:
             tallies[index][cells[index].strip()] += 1
     if numbers.counts["either"] and not (numbers.counts[POINT] or numbers.counts[COMMA]) and table.kind == "csv":
@@ -144,14 +148,14 @@ def _decimal(evidence: DecimalEvidence, request: Request, kind: str, questions: 
     if point and comma:
         here, there = evidence.examples[POINT], evidence.examples[COMMA]
         text = (
-            f"Two number styles: {point} cells need a decimal point (line {here[0]}: {here[1]!r}) and {comma} need a "
-            f"decimal comma (line {there[0]}: {there[1]!r}). Rows that do not fit the answer are set aside."
+            f"Two number styles: {point} cells need a decimal point (line {here[0]}: {here[1]!r}) and {comma} need "
+            f"a decimal comma (line {there[0]}: {there[1]!r}). Rows that do not fit the answer are set aside."
         )
         questions.append(Question(topic="number style", text=text, answers=offered))
         return "", "open"
     if point or comma:
         found = POINT if point else COMMA
-        return found, f"{_DECIMAL_WORDS[found]}, by {point or comma} cells"
+        return found, f"{_DECIMAL_WORDS[found]}, by {point or comma} different cells"
     if either and kind == "csv":
         line, example = evidence.examples["either"]
         text = f"{example!r} (line {line}) can be a thousand or a fraction, and no other cell tells which."
@@ -177,15 +181,15 @@ def _order(
         line, example = evidence.examples[found]
         return (
             found,
-            f"{forms}: {_ORDER_WORDS[found]}, by {day_first or month_first} days such as {example!r} (line {line})",
+            f"{forms}: {_ORDER_WORDS[found]}, by days such as {example!r} (line {line})",
         )
     if not (day_first or month_first) and rule:
         return rule, f"{forms}: {_ORDER_WORDS[rule]}, the layout's rule"
     if day_first and month_first:
         here, there = evidence.examples[DAY_FIRST], evidence.examples[MONTH_FIRST]
         text = (
-            f"{day_first} days put the day first (line {here[0]}: {here[1]!r}) and {month_first} the month (line "
-            f"{there[0]}: {there[1]!r}). Rows that do not fit the answer are set aside."
+            f"{day_first} different days put the day first (line {here[0]}: {here[1]!r}) and {month_first} the month "
+            f"(line {there[0]}: {there[1]!r}). Rows that do not fit the answer are set aside."
         )
     elif found:
         line, example = evidence.examples[found]

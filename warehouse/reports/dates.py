@@ -36,17 +36,14 @@ class OrderEvidence:
         self.counts: Counter[str] = Counter()
         self.forms: Counter[str] = Counter()
         self.examples: dict[str, tuple[int, str]] = {}
-        self._seen: dict[str, tuple[str, str]] = {}
 
     def add(self, text: str, line: int) -> None:
         """Take one cell into account."""
-        known = self._seen.get(text)
-        if known is None:
-            stripped = _TIME.sub("", text.strip())
-            known = self._seen[text] = (form_of(stripped), _order_of(stripped)) if stripped else ("", "")
-        form, kind = known
-        if form:
-            self.forms[form] += 1
+        stripped = _TIME.sub("", text.strip())
+        if not stripped:
+            return
+        self.forms[form_of(stripped)] += 1
+        kind = _order_of(stripped)
         if kind:
             self.counts[kind] += 1
             if kind not in self.examples:

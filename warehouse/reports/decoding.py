@@ -13,6 +13,8 @@ MAX_BYTES = 100 * 2**20
 """Largest file that is read, in bytes."""
 MAX_LINE = 1_000_000
 """Longest line that is read, in characters."""
+MAX_LINES = 2_000_000
+"""Most lines that are read."""
 
 _ALIASES = {
     "utf8": "utf-8",
@@ -89,7 +91,8 @@ def decode(data: bytes, *, name: str, encoding: str = "") -> DecodedText:
         encoding: the user's answer, such as ``windows-1250``; empty to find out.
 
     Raises:
-        InputError: a known binary kind, NUL bytes, an unknown or unfitting encoding, or a line over ``MAX_LINE``.
+        InputError: a known binary kind, NUL bytes, an unknown or unfitting encoding, a line over ``MAX_LINE``, or more
+            than ``MAX_LINES`` lines.
     """
     for magic, kind in _KNOWN_KINDS:
         if data.startswith(magic):
@@ -101,6 +104,12 @@ def decode(data: bytes, *, name: str, encoding: str = "") -> DecodedText:
         raise InputError(f"{name} holds {text.count(chr(0)):,} NUL characters: it is binary or damaged.", _REMEDY)
     if len(_CONTROL.findall(text[:100_000])) > max(5, len(text[:100_000]) // 100):
         raise InputError(f"{name} is full of control characters: it is not text.", _REMEDY)
+    number_of_lines = max(text.count("\n"), text.count("\r"))
+    if number_of_lines > MAX_LINES:
+        raise InputError(
+            f"{name} holds {number_of_lines:,} lines; at most {MAX_LINES:,} are read.",
+            "Export it in parts, for example month by month.",
+        )
     lines, line_ends = split_lines(text)
     for number, line in enumerate(lines, start=1):
         if len(line) > MAX_LINE:

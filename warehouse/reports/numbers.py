@@ -22,6 +22,9 @@ _STYLE = {
         rf"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:\.[0-9]{{2,3}})*\.[0-9]{{3}}|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+)?(?:,[0-9]*)?"
     ),
 }
+_DIGITS = frozenset("0123456789")
+_DROPPED = dict.fromkeys(map(ord, " '’\u00a0\u2009\u202f"), "")
+_PLAIN = {POINT: {**_DROPPED, ord(","): ""}, COMMA: {**_DROPPED, ord("."): "", ord(","): "."}}
 _NEUTRAL = re.compile(rf"[+-]?[0-9]+(?:{_SPACES}[0-9]{{3}})*")
 _EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
@@ -39,7 +42,7 @@ class BadCellError(ValueError):
 def bare(text: str) -> str:
     """A number cell without surrounding space, currency sign or code."""
     stripped = text.strip().removeprefix("'")
-    if stripped.isascii() and (stripped.isdigit() or not stripped):
+    if not stripped or (stripped[0] in _DIGITS and stripped[-1] in _DIGITS):
         return stripped
     return _STRIP.sub("", stripped).strip()
 
@@ -59,17 +62,12 @@ class DecimalEvidence:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, tuple[int, str]] = {}
-        self._seen: dict[str, str] = {}
-        self._seen_whole: dict[str, str] = {}
 
     def add(self, text: str, line: int, *, whole: bool) -> None:
         """Take one cell of a number column into account; ``whole`` where the column counts things."""
         if not text or text.isdigit():
             return
-        seen = self._seen_whole if whole else self._seen
-        kind = seen.get(text)
-        if kind is None:
-            kind = seen[text] = decimal_kind(text, whole=whole)
+        kind = decimal_kind(text, whole=whole)
         if kind:
             self.counts[kind] += 1
             self.examples.setdefault(kind, (line, text.strip()))
@@ -141,10 +139,8 @@ class NumberReader:
         number = bare(text)
         if number in NONE_MARKS:
             return None
-        if self._pattern.fullmatch(number) and any("0" <= mark <= "9" for mark in number):
-            kept = "".join(mark for mark in number if mark in "0123456789+-.,")
-            thousands, mark = (",", ".") if self._decimal == POINT else (".", ",")
-            value = Decimal(kept.replace(thousands, "").replace(mark, "."))
+        if self._pattern.fullmatch(number) and not _DIGITS.isdisjoint(number):
+            value = Decimal(number.translate(_PLAIN[self._decimal]))
             if abs(value) >= MAX_VALUE:
                 raise BadCellError(f"is too large; the limit is {MAX_VALUE:,}")
             return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proofsheet.errors import InputError
 
@@ -16,8 +16,7 @@ _OPEN = "opens a quote that is never closed"
 csv.field_size_limit(2_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its first line in the file (1-based), its cells, its text, and what is wrong with it, if anything."""
 
     line: int
