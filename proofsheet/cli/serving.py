@@ -23,7 +23,8 @@ def serve(
     open_browser: Annotated[bool, typer.Option("--open", help="Open a browser.")] = False,
 ) -> None:
     """Serve the dashboard over this warehouse; reachable from this machine only, unless told otherwise."""
-    import subprocess
+    import os
+    import sys
 
     from dashboard.server import serve_command, serve_environment
 
@@ -32,15 +33,10 @@ def serve(
     if chosen != port:
         session.say(f"Port {port} is taken; using {chosen}.")
     session.say(f"Dashboard: http://{address}:{chosen}  (stop it with Ctrl-C)")
+    sys.stdout.flush()
     command = serve_command(chosen, home, headless=not open_browser, address=address)
-    server = subprocess.Popen(command, env=serve_environment(home))
-    try:
-        code = server.wait()
-    except KeyboardInterrupt:
-        server.terminate()
-        server.wait()
-        code = 0
-    raise typer.Exit(code)
+    # The server takes this process's place, so that whoever stops the one stops the other.
+    os.execve(command[0], command, serve_environment(home))
 
 
 def demo(
