@@ -34,6 +34,7 @@ class Embedder:
             ``open_clip_model.safetensors``.
         checkpoint: path of the ``.safetensors`` weights of a named model; not used with a folder.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` …
+        precision: ``auto`` (bfloat16 on a GPU, full on a CPU), ``fp32`` or ``pure_bf16``.
         cache: folder for embeddings, one small file each; in memory only when None.
 
     Only ``.safetensors`` weights are read, as other formats can run code; nothing is downloaded.
@@ -43,14 +44,24 @@ class Embedder:
         MissingExtraError: open_clip or torch is not installed.
     """
 
-    def __init__(self, model: str, checkpoint: str = "", *, device: str = "auto", cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        checkpoint: str = "",
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        cache: Path | None = None,
+    ) -> None:
         self._clip = require("open_clip", "to score brand fit")
         self._torch = require("torch", "to score brand fit")
         weights = _weights_of(model, checkpoint)
         if device == "auto":
             device = "cuda" if self._torch.cuda.is_available() else "cpu"
         self._device = device
-        self._precision = "pure_bf16" if device.startswith("cuda") else "fp32"
+        self._precision = precision
+        if precision == "auto":
+            self._precision = "pure_bf16" if device.startswith("cuda") else "fp32"
         self.model_name = model
         self._model = self._load(model, weights)
         self._tokenize = self._tokenizer(model)

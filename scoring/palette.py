@@ -79,8 +79,8 @@ class PaletteScorer:
         hues = self._brand_hues(colours)
         if not len(hues) or np.average(chroma, weights=count) < self._rules.settings["grey_picture_chroma"]:
             return None
-        coloured = chroma >= self._rules.settings["neutral_chroma"]
-        weight = np.where(coloured, np.minimum(chroma, _CHROMA_CAP), 0.0) * count
+        neutral = self._rules.settings["neutral_chroma"]
+        weight = (np.clip(chroma, neutral, _CHROMA_CAP) - neutral) * count
         if not weight.any():
             return None
         return float((weight * self._membership(hue, hues)).sum() / weight.sum())
@@ -100,7 +100,11 @@ class PaletteScorer:
         hues = self._brand_hues(colours)
         chroma, hue = chroma_and_hue(oklab_of_rgb(np.stack([rgb_of_hex(one.hex) for one in dominant])))
         share = np.array([one.share for one in dominant])
-        against = share * chroma * (1 - self._membership(hue, hues) if len(hues) else 1.0)
+        against = (
+            share
+            * np.maximum(chroma - self._rules.settings["neutral_chroma"], 1e-6)
+            * (1 - self._membership(hue, hues) if len(hues) else 1.0)
+        )
         return dominant[int(np.argmax(against))].hex
 
     def _assessment(self, asset_id: str, reading: PaletteReading, brand: BrandKit) -> Assessment:

@@ -124,7 +124,7 @@ def subject_of(
 ) -> Subject:
     """A subject around a picture, encoded and decoded as it would be in the store."""
     buffer = BytesIO()
-    image.save(buffer, format=file_format.upper())
+    image.save(buffer, format=file_format.upper(), compress_level=1)
     data = buffer.getvalue()
     asset = Asset(
         id=name,

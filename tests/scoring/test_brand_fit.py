@@ -104,6 +104,15 @@ def test_the_ends_of_a_banner_count(side: str, embedder: Embedder) -> None:
     assert float(vectors[0] @ vectors[1]) < 0.9999
 
 
+def test_half_precision_gives_nearly_the_same_and_is_kept_apart(embedder: Embedder, model_folder: Path) -> None:
+    half = Embedder(f"local-dir:{model_folder}", device="cpu", precision="pure_bf16")
+    pictures = [_picture(1), _picture(2, (728, 90))]
+    cosines = (half.pictures(pictures) * embedder.pictures(pictures)).sum(axis=1)
+    assert cosines == pytest.approx(1.0, abs=5e-3)
+    assert float(half.phrases(["fresh"])[0] @ embedder.phrases(["fresh"])[0]) == pytest.approx(1.0, abs=5e-3)
+    assert half.fingerprint != embedder.fingerprint
+
+
 def test_a_known_picture_is_not_embedded_again(model_folder: Path, tmp_path: Path) -> None:
     first = Embedder(f"local-dir:{model_folder}", device="cpu", cache=tmp_path)
     wanted = first.pictures([_picture(1), _picture(2)], ["aa11", "bb22"])
