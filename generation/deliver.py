@@ -130,8 +130,23 @@ def _best_within(encode: Callable[[int], bytes], limit: int, floor: int) -> tupl
 
 
 def _jpeg(picture: Image.Image, packet: bytes, quality: int, subsampling: str) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=True, xmp=packet)
+    for tighter in (True, False):
+        buffer = io.BytesIO()
+        try:
+            picture.save(
+                buffer,
+                "JPEG",
+                quality=quality,
+                subsampling=subsampling,
+                optimize=tighter,
+                progressive=tighter,
+                xmp=packet,
+            )
+        except OSError:  # Pillow's buffer for optimised files is too small for very noisy pictures
+            if not tighter:
+                raise
+            continue
+        break
     return buffer.getvalue()
 
 

@@ -115,13 +115,14 @@ def frame_of(placement: Placement) -> Frame:
     ratio = width / height
     margin = min(width, height) * (0.12 if ratio > 5 else 0.075 if ratio < 0.4 else 0.065)
     left, top, right, bottom = placement.safe_area.box(width, height)
+    inset = 2 + 0.003 * min(width, height)  # so that rounding and soft edges stay inside too
     return Frame(
         width=width,
         height=height,
-        left=max(left, margin * (1.2 if ratio > 5 else 1)),
-        top=max(top, margin),
-        right=min(right, width - margin * (1.2 if ratio > 5 else 1)),
-        bottom=min(bottom, height - margin),
+        left=max(left + inset, margin * (1.2 if ratio > 5 else 1)),
+        top=max(top + inset, margin),
+        right=min(right - inset, width - margin * (1.2 if ratio > 5 else 1)),
+        bottom=min(bottom - inset, height - margin),
         safe=Box(left=left, top=top, right=right, bottom=bottom),
         covered_below=placement.safe_area.bottom,
     )

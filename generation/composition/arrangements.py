@@ -118,14 +118,20 @@ def panel(frame: Frame) -> Arrangement:
         )
     if frame.shape == "wide" or frame.covered_below > 0.2:
         return _side_panel(frame)
-    edge = frame.height * (0.645 if frame.shape == "portrait" else 0.635)
-    inset = 0.058 * frame.unit
+    inset, size = 0.058 * frame.unit, 0.086 * frame.unit
+    words = inset + 2.1 * size + frame.gap + frame.button_height
+    edge = min(frame.height * 0.645, frame.bottom - words)
     return Arrangement(
         foot=(frame.x(0.5), edge - 0.05 * frame.height),
         room_width=0.66 * frame.across,
         room_height=edge - 0.05 * frame.height - 0.9 * frame.top,
         stand_width=0.56 * frame.across,
-        stack=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="top"),
+        stack=Region(
+            left=frame.left,
+            top=edge + inset,
+            right=frame.right,
+            bottom=frame.bottom - frame.button_height - 0.8 * frame.gap,
+        ),
         button=Region(left=frame.left, top=edge + inset, right=frame.right, bottom=frame.bottom, valign="bottom"),
         logo=Region(
             left=frame.left,
@@ -135,7 +141,7 @@ def panel(frame: Frame) -> Arrangement:
             align="right",
             valign="middle",
         ),
-        headline_size=0.086 * frame.unit,
+        headline_size=size,
         headline_lines=2,
         block=Block(colour="panel", left=0, top=edge, right=frame.width, bottom=frame.height),
     )

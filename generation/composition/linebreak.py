@@ -33,7 +33,7 @@ def tokens(text: str) -> list[Token]:
             if not word:
                 continue
             joint = "\n" if number and not index else " "
-            if pieces and joint == " " and _UNIT.match(word):
+            if pieces and joint == " " and pieces[-1].text[-1].isdigit() and _UNIT.match(word):
                 pieces[-1] = Token(f"{pieces[-1].text}\u00a0{word}", pieces[-1].joint)
                 continue
             pieces += _pieces_of_word(word, joint)

@@ -15,7 +15,8 @@ from generation.composition.typefaces import Typeface, check_text, font_at, scri
 from proofsheet.domain.asset import Box
 from proofsheet.errors import InputError
 
-_REFERENCE = 200
+#: Pixels to the em at which type is measured: large, so that rounded advances do not add up, and scaled from there.
+_REFERENCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,12 @@ class LineInk:
     below: float
 
 
-def place_clusters(line: str, typeface: Typeface, size: int, tracking: float) -> list[tuple[str, float]]:
-    """Each cluster of a line with its place in pixels, kerned and tracked; one cluster when it must not be tracked."""
+@lru_cache(maxsize=4096)
+def place_clusters(line: str, path: Path, tracking: float) -> tuple[tuple[str, float], ...]:
+    """Each cluster of a line with its place in em, kerned and tracked; one cluster when it must not be tracked."""
     if not tracking or script_of(line) != "plain":
-        return [(line, 0.0)]
-    font = font_at(typeface.path, size)
-    line = unicodedata.normalize("NFC", line)
+        return ((line, 0.0),)
+    font = font_at(path, _REFERENCE)
     clusters: list[str] = []
     for character in line:
         if clusters and unicodedata.category(character) in {"Mn", "Me", "Cf"}:
@@ -59,18 +60,24 @@ def place_clusters(line: str, typeface: Typeface, size: int, tracking: float) ->
     placed, shown = [], ""
     for index, cluster in enumerate(clusters):
         shown += cluster
-        place = font.getlength(shown) - font.getlength(cluster) + index * tracking * size
-        placed.append((cluster, place))
-    return placed
+        place = font.getlength(shown) - font.getlength(cluster)
+        placed.append((cluster, place / _REFERENCE + index * tracking))
+    return tuple(placed)
+
+
+@lru_cache(maxsize=4096)
+def _cluster_ink(cluster: str, path: Path) -> tuple[int, int, int, int]:
+    """The box of a cluster's ink around its origin, in reference pixels; Pillow's own box counts white room too."""
+    mask, (left, top) = font_at(path, _REFERENCE).getmask2(cluster, mode="L", anchor="ls")
+    box = mask.getbbox() or (0, 0, 0, 0)
+    return left + box[0], top + box[1], left + box[2], top + box[3]
 
 
 @lru_cache(maxsize=4096)
 def line_ink(line: str, path: Path, tracking: float) -> LineInk:
     """The ink of a line in em, measured large so that it holds for every size."""
-    typeface = Typeface("", path, tracking)
-    font = font_at(path, _REFERENCE)
-    placed = place_clusters(line, typeface, _REFERENCE, tracking)
-    boxes = [(x, font.getbbox(cluster, anchor="ls")) for cluster, x in placed if cluster.strip()]
+    placed = place_clusters(line, path, tracking)
+    boxes = [(x * _REFERENCE, _cluster_ink(cluster, path)) for cluster, x in placed if cluster.strip()]
     return LineInk(
         left=min(x + box[0] for x, box in boxes) / _REFERENCE,
         right=max(x + box[2] for x, box in boxes) / _REFERENCE,
@@ -185,12 +192,9 @@ def draw_mask(setting: SetText) -> Image.Image:
         baseline = pad + setting.ascent * factor + number * setting.leading * size
         slack = setting.width * factor - (ink.right - ink.left) * size
         start = pad + {"left": 0.0, "center": slack / 2, "right": slack}[setting.align] - ink.left * size
-        for cluster, x in place_clusters(line, setting.typeface, size, setting.tracking):
-            options = {"direction": "rtl"} if right_to_left else {}
-            if setting.tracking and script_of(line) == "plain" and len(cluster) == 1:
-                pen.text((round(start + x), round(baseline)), cluster, font=font, fill=255, anchor="ls")
-            else:
-                pen.text((round(start + x), round(baseline)), cluster, font=font, fill=255, anchor="ls", **options)
+        for cluster, x in place_clusters(line, setting.typeface.path, setting.tracking):
+            place = round(start + x * size), round(baseline)
+            pen.text(place, cluster, font=font, fill=255, anchor="ls", direction="rtl" if right_to_left else None)
     return sheet.resize((wide, tall), Image.Resampling.BOX)
 
 
