@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,40 +25,100 @@ RENDERER_VERSION = "studio-1"
 
 @dataclass(frozen=True, slots=True)
 class SceneKind:
-    """A kind of set: how it is built, what it is in one line, and how strongly its ground mirrors (0–1)."""
+    """A kind of set: how it is built and what it is in one line.
+
+    ``reflective`` is how strongly its ground mirrors (0–1); ``takes`` are its own parameters with what they may be.
+    """
 
     build: Callable[[Sheet], SetDesign]
     description: str
     reflective: float = 0.0
     ground_hue: float | None = None  # the hue of its ground where that belongs to the material, in degrees
+    takes: Mapping[str, str] = field(default_factory=dict)
 
 
 #: The kinds a scene may name in ``params = { kind = "…" }``.
 SCENES: Mapping[str, SceneKind] = {
-    "sweep": SceneKind(sets_studio.sweep, "a seamless paper sweep in one colour"),
+    "sweep": SceneKind(
+        sets_studio.sweep,
+        "a seamless paper sweep in one colour",
+        takes={"cove": "0.2–4, radius of the bend", "pool": "0–0.8, light behind the product"},
+    ),
     "arch_podium": SceneKind(sets_studio.arch_podium, "an arch in a second colour behind a round podium"),
     "steps": SceneKind(sets_studio.steps, "stacked blocks climbing to one side"),
-    "discs": SceneKind(sets_studio.discs, "large discs floating before the wall"),
-    "balls": SceneKind(sets_studio.balls, "balls of many sizes, matte and glossy"),
-    "window_light": SceneKind(sets_studio.window_light, "a bare limewashed wall and ledge, made by the light"),
-    "pattern": SceneKind(sets_studio.pattern, "a printed set: checks, stripes, dots or halftone"),
-    "tabletop_wood": SceneKind(sets_table.tabletop_wood, "a wooden table before a room out of focus", 0.1, 62.0),
-    "tabletop_stone": SceneKind(sets_table.tabletop_stone, "a terrazzo or marble slab before a plain wall", 0.12),
-    "linen": SceneKind(sets_table.linen, "cloth hung in folds and laid out in front"),
-    "kitchen_shelf": SceneKind(sets_table.kitchen_shelf, "a worktop before glazed tiles, jars behind", 0.1, 62.0),
+    "discs": SceneKind(
+        sets_studio.discs,
+        "large discs floating before the wall",
+        takes={"count": "1–9"},
+    ),
+    "balls": SceneKind(
+        sets_studio.balls,
+        "balls of many sizes, matte and glossy",
+        takes={"count": "1–24"},
+    ),
+    "window_light": SceneKind(
+        sets_studio.window_light,
+        "a bare limewashed wall and ledge, made by the light",
+        takes={"mask": "window, blinds, leaves or palm"},
+    ),
+    "pattern": SceneKind(
+        sets_studio.pattern,
+        "a printed set: checks, stripes, dots or halftone",
+        takes={"motif": "stripes, checks, dots or halftone", "pitch": "0.1–2, in stand widths"},
+    ),
+    "tabletop_wood": SceneKind(
+        sets_table.tabletop_wood,
+        "a wooden table before a room out of focus",
+        0.1,
+        62.0,
+        takes={"wood": "oak, walnut or ash"},
+    ),
+    "tabletop_stone": SceneKind(
+        sets_table.tabletop_stone,
+        "a terrazzo or marble slab before a plain wall",
+        0.12,
+        takes={"stone": "terrazzo or marble"},
+    ),
+    "linen": SceneKind(
+        sets_table.linen, "cloth hung in folds and laid out in front", takes={"folds": "0.1–1.2, depth of the folds"}
+    ),
+    "kitchen_shelf": SceneKind(
+        sets_table.kitchen_shelf,
+        "a worktop before glazed tiles, jars behind",
+        0.1,
+        62.0,
+        takes={"wood": "oak, walnut or ash"},
+    ),
     "bathroom_shelf": SceneKind(sets_table.bathroom_shelf, "a marble shelf, slim tiles, mirror and towels", 0.22, 80.0),
-    "water": SceneKind(sets_nature.water, "a stone disc in rippled water", 0.1),
+    "water": SceneKind(
+        sets_nature.water, "a stone disc in rippled water", 0.1, takes={"chop": "0–0.4, height of the ripples"}
+    ),
     "wet_stone": SceneKind(sets_nature.wet_stone, "dark wet slate with pebbles and mist", 0.3),
-    "sand": SceneKind(sets_nature.sand, "rippled sand under an open sky", 0.0, 65.0),
+    "sand": SceneKind(
+        sets_nature.sand, "rippled sand under an open sky", 0.0, 65.0, takes={"ripple": "0–0.8, height of the ripples"}
+    ),
     "snow": SceneKind(sets_nature.snow, "fresh snow, ridges in the haze, falling flakes", 0.0, 255.0),
-    "sky": SceneKind(sets_nature.sky_scene, "a podium among the clouds"),
+    "sky": SceneKind(
+        sets_nature.sky_scene, "a podium among the clouds", takes={"clouds": "0–1, how much of the sky they cover"}
+    ),
     "hills": SceneKind(sets_nature.hill_view, "a ledge of rock above hills in mist", 0.0, 60.0),
     "forest_bokeh": SceneKind(sets_nature.forest, "a mossy plank at the edge of a wood", 0.0, 70.0),
-    "paper_layers": SceneKind(sets_graphic.paper_layers, "sheets of cut paper, one before the other"),
+    "paper_layers": SceneKind(
+        sets_graphic.paper_layers,
+        "sheets of cut paper, one before the other",
+        takes={"motif": "tunnel or waves", "layers": "2–7"},
+    ),
     "confetti": SceneKind(sets_graphic.confetti_set, "a plain set with paper confetti"),
     "bokeh_night": SceneKind(sets_graphic.bokeh_night, "a dark polished counter above a city at night", 0.45),
-    "neon": SceneKind(sets_graphic.neon, "glowing tubes before a dark wall", 0.2),
-    "smoke": SceneKind(sets_graphic.smoke_set, "a dark set with coloured smoke", 0.12),
+    "neon": SceneKind(
+        sets_graphic.neon, "glowing tubes before a dark wall", 0.2, takes={"shape": "ring, arch or bars"}
+    ),
+    "smoke": SceneKind(
+        sets_graphic.smoke_set,
+        "a dark set with coloured smoke",
+        0.12,
+        takes={"amount": "0.1–2"},
+    ),
 }
 
 DEFAULT_KIND = "sweep"
@@ -81,7 +141,8 @@ def draw_scene(recipe: SceneRecipe) -> NDArray[np.uint8]:
     """Draw the set a recipe asks for: sRGB, shape (height, width, 3).
 
     The same recipe gives the same bytes. Parameters read from ``recipe.params``: ``kind``, ``light``, ``stand_x``,
-    ``stand_y``, ``stand_width``, ``tilt``, ``hue``, ``accent`` and those of the kind (see docs/scenes).
+    ``stand_y``, ``stand_width``, ``tilt`` (0.05–0.5, how much of the ground is seen), ``hue`` and ``accent`` (see
+    generation.studio.colour.scheme_from) and those that the kind lists.
 
     Raises:
         InputError: the kind, the light or a parameter is unknown or out of range.

@@ -116,15 +116,22 @@ class Scheme:
 
     def set(self, lightness: float, chroma: float = 0.06, turn: float = 0.0) -> Rgb:
         """A colour of wall or floor; ``turn`` moves its hue by degrees."""
-        return oklch(self._lifted(lightness), chroma * self.colourful * self.mute, self.hue + turn)
+        return self._tone(lightness, chroma * self.colourful, self.hue + turn)
 
     def accent(self, lightness: float, chroma: float = 0.1, turn: float = 0.0) -> Rgb:
         """A colour of the second hue."""
-        return oklch(self._lifted(lightness), chroma * self.mute, self.accent_hue + turn)
+        return self._tone(lightness, chroma, self.accent_hue + turn)
 
     def fixed(self, lightness: float, chroma: float, hue: float) -> Rgb:
         """A colour whose hue belongs to the material (wood, leaves), lifted like the rest."""
         return oklch(self._lifted(lightness), chroma * self.mute, hue)
+
+    def _tone(self, lightness: float, chroma: float, hue: float) -> Rgb:
+        """The colour, kept from turning khaki: yellows are lighter than other hues, and warmer where they are dark."""
+        yellow = max(0.0, math.cos(math.radians(min(90.0, 2.2 * hue_distance(hue, 102.0)))))
+        lightness = self._lifted(lightness)
+        lightness += 0.35 * yellow * max(0.0, 0.96 - lightness) * (0.4 if self.lift < -0.2 else 1.0)
+        return oklch(lightness, chroma * self.mute * (1 + 0.2 * yellow), hue - 9 * yellow)
 
     def _lifted(self, lightness: float) -> float:
         if self.lift >= 0:

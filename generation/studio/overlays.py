@@ -48,6 +48,19 @@ def mist(sheet: Sheet, camera: Camera, colour: Rgb, row: float, *, strength: flo
     return over
 
 
+def pool(camera: Camera, *, strength: float = 0.3, radius: float = 0.75) -> Overlay:
+    """A background lamp's pool of light on the wall behind the product."""
+
+    def over(image: Plane) -> Plane:
+        x, y, _ = grid(camera)
+        middle = 0.42 * camera.foot_y / min(camera.width, camera.height)
+        far = (x * x + ((y - np.float32(middle)) * np.float32(0.85)) ** 2) / np.float32(radius * radius)
+        gain = 1 - np.float32(0.45 * strength) + np.float32(strength) * np.exp(-far)
+        return np.asarray(image * resized(gain, image.shape[1], image.shape[0])[..., None], dtype=np.float32)
+
+    return over
+
+
 def low_cloud(sheet: Sheet, camera: Camera) -> Overlay:
     """Cloud in front of a podium's foot, below the product."""
     tones = sky_colours(sheet)
@@ -132,7 +145,7 @@ def confetti(sheet: Sheet, camera: Camera, colours: Sequence[Rgb]) -> Overlay:
     def over(image: Plane) -> Plane:
         rows, columns = image.shape[:2]
         size = float(min(rows, columns))
-        wide = rows * columns / (size * size)
+        wide = (rows * columns / (size * size)) ** 0.6
         for count, big, sigma, clear in ((80, 0.012, 0.002, 0.0), (64, 0.021, 0.0, 0.3), (12, 0.05, 0.012, 0.45)):
             spots = _pieces(rng, int(count * wide), columns, rows, camera, size, clear)
             image = _strewn(image, rng, spots, big * size, colours, light, sigma * size)

@@ -36,11 +36,12 @@ class SetDesign:
     distant: tuple[Solid, ...] = ()
     over_room: tuple[Overlay, ...] = ()  # drawn behind the solids in focus
     over_all: tuple[Overlay, ...] = ()
+    rig: Rig | None = None  # instead of the style's own, where the set changes it
 
 
 def render(design: SetDesign, rig: Rig, seed: int) -> NDArray[np.uint8]:
     """The finished picture as uint8 (rows, columns, 3); the same design, rig and seed give the same bytes."""
-    camera = design.camera
+    camera, rig = design.camera, design.rig or rig
     studio = Studio(design, rig, seed)
     image = studio.room_layer()
     if design.distant:
@@ -175,9 +176,11 @@ class Studio:
         end = int(np.max(np.flatnonzero(rows.beyond[:, 0] > 0), initial=-1)) + 1
         if end <= 0:
             return image
-        px = (np.arange(camera.width, dtype=np.float32) + 0.5)[None, :]
-        py = (np.arange(end, dtype=np.float32) + 0.5)[:, None]
-        view = self.room.backdrop(px, py)
+        # A view that will be out of focus anyway is painted at a third of the size.
+        step = 3 if self.room.blur * camera.focal > 40 * camera.distance and min(end, camera.width) > 60 else 1
+        small = (max(1, round(end / step)), max(1, round(camera.width / step)))
+        view = self.room.backdrop(_centres(small[1], camera.width)[None, :], _centres(small[0], end)[:, None])
+        view = np.maximum(resized(view, camera.width, end), 0)
         share = rows.beyond[:end, :, None]
         image[:end] = mixed(image[:end], view, share)
         return image

@@ -163,12 +163,12 @@ def _gel_duo(scheme: Scheme) -> Rig:
 
 def _night(scheme: Scheme) -> Rig:
     moon = Lamp((0.7, 0.66, -0.4), _rgb(0.36, 0.58, 1.05) * 1.25, 0.09)
-    lantern = Lamp((-0.7, 0.4, -0.55), _rgb(1.7, 0.92, 0.36) * 0.9, 0.14, spot=1.0)
+    lantern = Lamp((-0.7, 0.4, -0.55), _rgb(1.7, 0.92, 0.4) * 1.7, 0.14, spot=0.9)
     return Rig(
         (moon, lantern),
         _rgb(0.06, 0.08, 0.15),
         "night",
-        level=0.5,
+        level=0.62,
         contrast=0.16,
         vignette=0.3,
         bloom=0.12,

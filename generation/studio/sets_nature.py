@@ -181,18 +181,32 @@ def sky_scene(sheet: Sheet) -> SetDesign:
 
 
 def hill_view(sheet: Sheet) -> SetDesign:
-    """A ledge of rock high above hills in mist."""
+    """A flat stone on a ledge high above hills in mist."""
     camera = sheet.camera(0.17)
-    tone = sheet.scheme.fixed(0.6, 0.02, 70)
+    scheme = sheet.scheme
+    tone = scheme.fixed(0.62, 0.022, 72)
+    rock = Material(tone, paint=slate(tone, 163), gloss=0.03)
     ledge = Material(
         tone,
-        paint=slate(tone, 161),
-        relief=plaster_relief(162 + sheet.seed % 5, depth=0.1, period=3.2, low=2, high=60, slope=1.6),
-        gloss=0.04,
+        paint=mottled(tone, 161, depth=0.07, period=2.2),
+        relief=plaster_relief(162 + sheet.seed % 5, depth=0.085, period=2.6, low=2, high=160, slope=1.45),
     )
-    row = _far_row(camera, 0.0, 1.1)
-    room = Room(0.0, 1.1, ledge, ledge, backdrop=hills(sheet, camera, row), haze=0.05, blur=0.02)
-    return SetDesign(camera, room)
+    slab = Material(
+        scheme.fixed(0.74, 0.018, 75), paint=mottled(scheme.fixed(0.74, 0.018, 75), 164, depth=0.045, period=1.1)
+    )
+    rng = sheet.rng(165)
+    left, right, _, _ = camera.extent(0.5)
+    solids: list[Solid] = [Cylinder(0.0, BEHIND, -0.12, 0.0, 0.68, slab, bevel=0.04)]
+    for i in range(9):
+        r = float(rng.choice([0.1, 0.16, 0.3, 0.46]))
+        edge = right if i % 2 else left
+        x = float(rng.uniform(0.72, 1.05)) * edge if abs(edge) > 1 else edge
+        if abs(x) > 0.8 + r:
+            flat = float(rng.uniform(0.5, 0.75))
+            solids.append(Sphere(x, -0.12 + r * flat * 0.5, float(rng.uniform(0.1, 0.9)), r, rock, squash=flat))
+    row = _far_row(camera, -0.12, 1.25)
+    room = Room(-0.12, 1.25, ledge, ledge, backdrop=hills(sheet, camera, row), haze=0.05, blur=0.02)
+    return SetDesign(camera, room, tuple(solids))
 
 
 def forest(sheet: Sheet) -> SetDesign:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from generation.studio.colour import Plane, Rgb
 from generation.studio.materials import Material, Paint
 from generation.studio.noise import smoothstep
+from generation.studio.overlays import pool
 from generation.studio.render import SetDesign
+from generation.studio.rig import levelled
 from generation.studio.room import Room
 from generation.studio.sheet import Sheet, podium
 from generation.studio.solids import Arch, Box, Cylinder, Solid, Sphere
@@ -23,7 +26,8 @@ def sweep(sheet: Sheet) -> SetDesign:
     paper = Material(colour, paint=mottled(colour, 11, depth=0.008, period=4))
     cove = sheet.number("cove", 2.2, 0.2, 4.0)
     room = Room(0.0, 3.4, paper, paper, cove=min(cove, 3.2))
-    return SetDesign(camera, room)
+    strength = sheet.number("pool", 0.34, 0.0, 0.8)
+    return SetDesign(camera, room, over_room=(pool(camera, strength=strength),))
 
 
 def arch_podium(sheet: Sheet) -> SetDesign:
@@ -180,9 +184,17 @@ def window_light(sheet: Sheet) -> SetDesign:
     camera = sheet.camera(0.16)
     scheme = sheet.scheme
     colour, ledge = scheme.set(0.87, 0.05), scheme.set(0.9, 0.035)
-    wall = Material(colour, paint=mottled(colour, 31, depth=0.06, period=4.2), relief=plaster_relief(32, depth=0.09))
+    plaster = plaster_relief(32, depth=0.075)
+    wall = Material(colour, paint=mottled(colour, 31, depth=0.045, period=4.2), relief=plaster)
     top = Material(ledge, paint=mottled(ledge, 33, depth=0.03))
-    return SetDesign(camera, Room(0.0, 0.95, top, wall, cove=0.012))
+    mask = sheet.word("mask", "auto", ("auto", "window", "blinds", "leaves", "palm"))
+    key = sheet.rig.lamps[0]
+    if mask != "auto" or not key.gobo:
+        masked = replace(key, gobo="window" if mask == "auto" else mask, spill=min(key.spill, 0.3))
+        rig = levelled(replace(sheet.rig, lamps=(masked, *sheet.rig.lamps[1:])))
+    else:
+        rig = sheet.rig
+    return SetDesign(camera, Room(0.0, 0.95, top, wall, cove=0.012), rig=rig)
 
 
 def pattern(sheet: Sheet) -> SetDesign:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from generation.studio.colour import Plane
-from generation.studio.materials import Material, Relief
+import numpy as np
+
+from generation.studio.colour import Plane, Rgb
+from generation.studio.materials import Material, Paint, Relief
 from generation.studio.noise import smoothstep
 from generation.studio.render import SetDesign
 from generation.studio.room import Room
@@ -15,12 +17,13 @@ from generation.studio.surfaces import (
     mottled,
     planks,
     plaster_relief,
+    printed,
     terrazzo,
     tile_relief,
     tiles,
     weave,
 )
-from generation.studio.views_soft import interior
+from generation.studio.views_room import interior
 
 _WOODS = {
     "oak": ((0.56, 0.075, 62), (0.76, 0.075, 72)),
@@ -116,6 +119,11 @@ def _calm_folds(seed: int) -> Relief:
     return relief
 
 
+def _glass(dark: Rgb, light: Rgb) -> Paint:
+    """What a mirror shows of the room: a broad slanted gradient."""
+    return printed(dark, light, lambda u, v, soft: smoothstep(-0.75, 0.75, v * np.float32(0.8) - u * np.float32(0.6)))
+
+
 def kitchen_shelf(sheet: Sheet) -> SetDesign:
     """A wooden worktop before glazed tiles, jars and a board out of focus."""
     camera = sheet.camera(0.15)
@@ -189,7 +197,9 @@ def bathroom_shelf(sheet: Sheet) -> SetDesign:
     reach = min(right if side > 0 else -left, 2.6)
     x = side * max(0.98, reach - 0.36)
     brass = Material(scheme.fixed(0.66, 0.09, 80), gloss=0.7, rough=0.12)
-    glass = Material(scheme.set(0.86, 0.04), paint=None, gloss=0.5, rough=0.1)
+    glass = Material(
+        scheme.set(0.86, 0.04), paint=_glass(scheme.set(0.7, 0.06), scheme.set(0.95, 0.02)), gloss=0.5, rough=0.1
+    )
     high = min(1.5, 0.62 * top)
     cloth, other = Material(scheme.accent(0.8, 0.06)), Material(scheme.set(0.93, 0.02))
     distant: list[Solid] = [

@@ -62,6 +62,7 @@ class Sheet:
         x, y, share = stand_of(self.params)
         tilt = self.number("tilt", tilt, 0.05, 0.5)
         scale = max(share * self.width, 6.0)
+        distance = max(distance, 1.35 * self.width / scale)  # a longer lens for wide pictures: balls stay round
         return Camera(self.width, self.height, x * self.width, y * self.height, scale, distance, tilt * distance)
 
     def rng(self, salt: int) -> np.random.Generator:

@@ -1,11 +1,10 @@
-"""Views out of focus, painted small: a city at night, the edge of a wood, a room."""
+"""Views out of focus, painted small: a city at night, the edge of a wood."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from generation.studio.camera import Camera
@@ -99,7 +98,7 @@ def city_night(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
             oklch(0.72, 0.17, other),
             oklch(0.66, 0.2, 25),
         ]
-        wide = columns / size
+        wide = (columns / size) ** 0.75
         blobs(
             canvas,
             rng,
@@ -183,88 +182,3 @@ def wood_edge(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
         return np.asarray(canvas * tint * np.float32(level), dtype=np.float32)
 
     return from_canvas(camera, draw, pixels=420)
-
-
-def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
-    """A room far out of focus: a bright window, a wall in the set's hue, a lamp, a plant, a shelf."""
-    rng = sheet.rng(51)
-    rig, scheme = sheet.rig, sheet.scheme
-    left = rig.lamps[0].unit[0] < 0
-    light = rig.lamps[0].colour * np.float32(0.5) + rig.fill
-    dark = rig.sky in ("night", "dark")
-
-    def draw(canvas: Plane, scale: float) -> Plane:
-        rows, columns = canvas.shape[:2]
-
-        def flip(a: float, b: float) -> tuple[float, float]:
-            return (a, b) if left else (columns - b, columns - a)
-
-        size = float(min(rows, columns))
-        end = min(max(edge_row * scale, rows * 0.3), float(rows))
-        picture = Image.new("RGB", (columns, rows), _tone(scheme.set(0.76, 0.055)))
-        pen = ImageDraw.Draw(picture)
-        unit = end
-        a, b = flip(columns * 0.5 - unit * 0.52, columns * 0.5 - unit * 0.17)
-        window = _tone(np.array([1.0, 0.98, 0.94], np.float32) if not dark else oklch(0.42, 0.08, 262))
-        for i in range(2):
-            for j in range(3):
-                w, h = (b - a) / 2, end * 0.7 / 3
-                pen.rectangle(
-                    (
-                        a + i * w + w * 0.06,
-                        end * 0.06 + j * h + h * 0.05,
-                        a + (i + 1) * w - w * 0.06,
-                        end * 0.06 + (j + 1) * h,
-                    ),
-                    fill=window,
-                )
-        a, b = flip(columns * 0.5 + unit * 0.22, columns * 0.5 + unit * 0.66)
-        for level in (0.34, 0.62):
-            pen.rectangle((a, end * level, b, end * (level + 0.02)), fill=_tone(scheme.fixed(0.5, 0.07, 60)))
-            x = a + unit * 0.02
-            while x < b - unit * 0.05:
-                w, h = unit * float(rng.uniform(0.02, 0.07)), unit * float(rng.uniform(0.07, 0.2))
-                tone = (
-                    scheme.accent(0.66, 0.11),
-                    scheme.set(0.88, 0.03),
-                    scheme.set(0.58, 0.09),
-                    scheme.fixed(0.75, 0.06, 70),
-                )[int(rng.integers(4))]
-                pen.rectangle((x, end * level - h, x + w, end * level), fill=_tone(tone))
-                x += w + unit * float(rng.uniform(0.004, 0.05))
-        pen.rectangle((0, end * 0.93, columns, rows), fill=_tone(scheme.fixed(0.5, 0.05, 60)))
-        a, b = flip(columns * 0.5 - unit * 0.08, columns * 0.5 + unit * 0.14)
-        for _ in range(26):
-            x, y = float(rng.normal((a + b) / 2, unit * 0.05)), float(rng.normal(end * 0.6, unit * 0.1))
-            r = unit * float(rng.uniform(0.015, 0.04))
-            pen.ellipse(
-                (x - r, y - r * 1.6, x + r, y + r * 1.6),
-                fill=_tone(scheme.fixed(float(rng.uniform(0.38, 0.62)), 0.09, 138)),
-            )
-        pen.rectangle(
-            ((a + b) / 2 - unit * 0.045, end * 0.78, (a + b) / 2 + unit * 0.045, end * 0.95),
-            fill=_tone(scheme.accent(0.7, 0.06)),
-        )
-        values = (np.asarray(picture, dtype=np.float32) / 255) ** 2 * light
-        glow = smoothstep(0.7, 1.0, (np.asarray(picture, dtype=np.float32) / 255).min(axis=-1))[..., None]
-        values = values + glow * (0.0 if dark else 0.9) * light
-        if dark:
-            blobs(
-                values,
-                rng,
-                5,
-                (size * 0.04, size * 0.09),
-                [oklch(0.8, 0.13, 65)],
-                (0, columns, end * 0.1, end * 0.6),
-                strength=0.7,
-            )
-        return np.asarray(
-            ndimage.gaussian_filter(values, (size * 0.03, size * 0.03, 0), mode="nearest"), dtype=np.float32
-        )
-
-    return from_canvas(camera, draw, pixels=300)
-
-
-def _tone(colour: Rgb) -> tuple[int, int, int]:
-    r, g, b = (round(255 * float(value) ** 0.5) for value in np.clip(colour, 0, 1))
-    return r, g, b
