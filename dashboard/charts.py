@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from dashboard import format as as_text
 from proofsheet.domain.asset import VariantPlan
 from proofsheet.domain.campaign import Factor
-from proofsheet.domain.result import Result
-from proofsheet.workflows.pages import CostPage
+from proofsheet.domain.result import Evidence, Result
+from proofsheet.workflows.cost_pages import CostPage
 from proofsheet.workflows.result_pages import ArmRow, Point, ResultsPage
 
 #: Okabe and Ito (2008): told apart with any kind of colour vision.
@@ -61,7 +61,7 @@ def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
     )
     figure = _figure(96 + 44 * len(rows))
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1.5})
-    judged = page.reached and not page.blocking
+    judged = page.reached and not page.blocking and page.evidence is not Evidence.C
     for row in rows:
         assert row.result is not None  # rows without one are left out above
         _forest_row(figure, row, row.result, judged=judged, dark=dark)
@@ -85,7 +85,8 @@ def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
         "The vertical line is the control."
     )
     if not judged:
-        note += " Drawn in grey until the planned size is reached."
+        why = "the evidence is observational" if page.reached and not page.blocking else "nothing may be concluded yet"
+        note += f" Drawn in grey, as {why}."
     return Chart(figure, _forest_title(rows, judged=judged), note, _forest_alt(rows, page))
 
 

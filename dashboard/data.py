@@ -16,7 +16,7 @@ from proofsheet.domain.campaign import Campaign
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.facts import Reject
 from proofsheet.errors import ProofsheetError
-from proofsheet.workflows import pages, result_pages
+from proofsheet.workflows import cost_pages, front_page, pages, result_pages
 from proofsheet.workflows.house import House, open_house
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def is_empty() -> bool:
     return not house().warehouse.exists()
 
 
-def overview() -> pages.Overview:
+def overview() -> front_page.Overview:
     """The front page."""
-    return pages.Overview() if is_empty() else read("overview", pages.overview)
+    return front_page.Overview() if is_empty() else read("overview", front_page.overview)
 
 
 def campaigns() -> tuple[str, ...]:
@@ -90,14 +90,14 @@ def brief(slug: str) -> pages.BriefPage:
     return read("brief", load, slug)
 
 
-def costs(slug: str) -> pages.CostPage:
+def costs(slug: str) -> cost_pages.CostPage:
     """The ledger of a campaign, added up."""
-    return read("costs", lambda reader: pages.costs(reader, slug), slug)
+    return read("costs", lambda reader: cost_pages.costs(reader, slug), slug)
 
 
-def media(slug: str) -> tuple[result_pages.MediaCost, ...]:
+def media(slug: str) -> tuple[cost_pages.MediaCost, ...]:
     """What showing a campaign's ads cost."""
-    return read("media", lambda reader: result_pages.media_costs(reader, slug), slug)
+    return read("media", lambda reader: cost_pages.media_costs(reader, slug), slug)
 
 
 def experiments(slug: str) -> tuple[Experiment, ...]:

@@ -6,8 +6,7 @@ import streamlit as st
 
 from dashboard import charts, data, navigation, pieces
 from dashboard import format as as_text
-from proofsheet.workflows.pages import CostPage
-from proofsheet.workflows.result_pages import MediaCost
+from proofsheet.workflows.cost_pages import CostPage, MediaCost
 
 
 def show() -> None:
@@ -49,8 +48,9 @@ def _numbers(page: CostPage, found: tuple[MediaCost, ...]) -> None:
                 f"conversions in “{media.experiment.name}”.",
             )
     if page.budget and page.budget.currency == page.currency and page.budget.amount:
-        used = float(page.total / page.budget.amount)
-        st.progress(min(used, 1.0), text=f"{used:.1%} of the budget of {page.budget} for making used")
+        used = float(page.generated / page.budget.amount)
+        spent = as_text.money(page.generated, page.currency)
+        st.progress(min(used, 1.0), text=f"Generation took {spent} of its budget of {page.budget} ({used:.1%})")
     if page.other_currencies:
         st.info(f"Lines in {', '.join(page.other_currencies)} stand in the ledger and are not added up here.")
 

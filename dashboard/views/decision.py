@@ -27,11 +27,11 @@ def _recorded(one: Decision, page: ResultsPage) -> None:
     with st.container(border=True):
         arm = f": “{page.titles.get(one.arm, one.arm)}”" if one.arm else ""
         st.markdown(f":material/flag: **{as_text.CALLS[one.call]}{pieces.escape(arm)}**")
-        st.caption(f"Recorded by {pieces.escape(one.decided_by)}, {as_text.moment(one.at)}. Rule: {one.rule}")
         for reason in one.reasons:
-            st.markdown(f"- {pieces.escape(named(reason, page.titles))}")
+            st.markdown(f"- {pieces.escape(named(reason, page.experiment, page.titles))}")
         if one.override:
             st.markdown(f"**Against the rule, because:** {pieces.escape(one.override)}")
+        st.caption(f"Recorded by {pieces.escape(one.decided_by)}, {as_text.moment(one.at)}.", help=one.rule)
 
 
 def _proposed(proposal: ProposedCall, page: ResultsPage) -> None:

@@ -26,8 +26,10 @@ def show(page: ContactSheet, item: SheetItem, chosen: tuple[SheetItem, ...]) -> 
     others = {one.asset.id: one for one in page.items if one.asset.id != item.asset.id}
     other = others.get(st.query_params.get("with", ""))
     if other is not None:
+        pieces.heading("Side by side")
         _compare(item, other)
     else:
+        pieces.heading(item.title)
         _one(item)
     _pick_other(item, others, other)
 
@@ -51,8 +53,10 @@ def _walk(item: SheetItem, chosen: tuple[SheetItem, ...]) -> None:
 def _one(item: SheetItem) -> None:
     large, words = st.columns([3, 2], gap="medium")
     with large:
+        shown = st.container()
         drawn = pieces.layers(item, "layers")
-        pieces.picture(item, drawn)
+        with shown:
+            pieces.picture(item, drawn)
     with words:
         _head(item)
         st.subheader("Verdicts", anchor=False)
@@ -72,7 +76,6 @@ def _one(item: SheetItem) -> None:
 
 def _head(item: SheetItem) -> None:
     asset = item.asset
-    st.subheader(item.title, anchor=False)
     st.caption(f"{as_text.words(asset.placement)} · {asset.width} × {asset.height} px · {asset.locale}")
     with st.container(horizontal=True, gap="xxsmall"):
         pieces.grade_badge(item.grade)
@@ -85,6 +88,7 @@ def _compare(item: SheetItem, other: SheetItem) -> None:
     drawn = pieces.layers(item, "layers")
     for column, one in zip(st.columns(2, gap="medium"), (item, other), strict=True):
         with column:
+            st.subheader(one.title, anchor=False)
             pieces.picture(one, drawn if one.asset.composition else (), 900)
             _head(one)
             pieces.verdicts(one.problems)

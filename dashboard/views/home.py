@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import data, navigation, pieces
 from dashboard import format as as_text
-from proofsheet.workflows.pages import CampaignCard, Need, Overview
+from proofsheet.workflows.front_page import CampaignCard, Need, Overview
 
 ICONS = {
     "review": ":material/rate_review:",
@@ -80,8 +80,7 @@ def _card(card: CampaignCard) -> None:
             st.subheader(card.name, anchor=False)
             st.markdown(pieces.escape(card.message))
             if card.made_for:
-                budget = f" of {card.budget}" if card.budget else ""
-                st.caption(f"Made for {card.made_for}{budget}")
+                st.caption(f"Made for {card.made_for}, uploads and reviews included")
             with st.container(horizontal=True, gap="xsmall"):
                 for state, (word, colour, icon) in as_text.STATES.items():
                     if number := card.states.get(state, 0):

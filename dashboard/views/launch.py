@@ -10,7 +10,7 @@ from proofsheet.domain.asset import Origin
 from proofsheet.domain.experiment import Experiment, Role
 from proofsheet.errors import ProofsheetError
 from proofsheet.workflows.pages import ContactSheet, covers
-from proofsheet.workflows.result_pages import arm_titles, metric_name, shared_placement
+from proofsheet.workflows.result_pages import arm_titles, metric_name, named, shared_placement
 
 ROLES = {Role.PRIMARY: "Decides", Role.SECONDARY: "Also watched", Role.GUARDRAIL: "Must not get worse"}
 
@@ -46,7 +46,9 @@ def show(slug: str) -> None:
     st.subheader("What is measured", anchor=False)
     _metrics(draft)
     name = st.text_input("Name", value=draft.name, key="test-name", max_chars=120)
-    hypothesis = st.text_area("Hypothesis", value=draft.hypothesis, key="test-hypothesis", max_chars=500, height=90)
+    hypothesis = st.text_area(
+        "Hypothesis", value=named(draft.hypothesis, draft, {}), key="test-hypothesis", max_chars=500, height=90
+    )
     if st.button("Launch…", type="primary", icon=":material/rocket_launch:", key="launch"):
         _confirm(slug, draft, str(control), name, hypothesis)
 
@@ -84,7 +86,7 @@ def _numbers(draft: Experiment) -> None:
 
 
 def _arms(draft: Experiment, page: ContactSheet) -> None:
-    titles = arm_titles(draft)
+    titles = arm_titles(draft, page)
     place = shared_placement(draft, page)
     with st.grid("auto", min_column_width=150, key="arms") as grid:
         for arm in draft.arms:

@@ -16,7 +16,7 @@ def show(experiment_id: str) -> None:
     """Draw the results of one experiment."""
     page = data.results(experiment_id)
     experiment = page.experiment
-    pieces.heading(experiment.name, experiment.hypothesis)
+    pieces.heading(experiment.name, named(experiment.hypothesis, experiment, page.titles))
     with st.container(horizontal=True, vertical_alignment="center"):
         pieces.status_badge(experiment)
         st.caption(
@@ -52,9 +52,9 @@ def show(experiment_id: str) -> None:
 def _health(page: ResultsPage) -> None:
     assert page.analysis is not None  # shown only with an analysis
     checks = page.analysis.health
-    bad = [check for check in checks if check.ok is False]
+    bad = [check for check in checks if check.ok is False and check.severity != "info"]
     label = (
-        f"{as_text.plural(len(bad), 'health check')} of {len(checks)} failed"
+        f"{len(bad)} of {as_text.plural(len(checks), 'health check')} failed"
         if bad
         else f"All {as_text.plural(len(checks), 'health check')} hold"
     )
@@ -64,16 +64,23 @@ def _health(page: ResultsPage) -> None:
 
 
 def _check(check: HealthCheck, page: ResultsPage) -> None:
-    icon, word = {
-        True: (":material/check:", "holds"),
-        False: (":material/close:", "fails"),
-        None: (":material/help:", "could not be checked"),
-    }[check.ok]
+    waits = check.ok is False and check.severity == "info"
+    icon, word = (
+        (":material/hourglass_empty:", "not yet")
+        if waits
+        else {
+            True: (":material/check:", "holds"),
+            False: (":material/close:", "fails"),
+            None: (":material/help:", "could not be checked"),
+        }[check.ok]
+    )
     told = as_text.p_value(check.p_value)
     p = "" if check.p_value is None or "p =" in check.message else f" (p {'' if told[0] == '<' else '= '}{told})"
     stops = " **Stops every conclusion.**" if check.ok is False and check.severity == "blocking" else ""
     name = pieces.escape(as_text.words(check.name))
-    st.markdown(f"{icon} **{name}** {word}. {pieces.escape(named(check.message, page.titles))}{p}{stops}")
+    st.markdown(
+        f"{icon} **{name}** {word}. {pieces.escape(named(check.message, page.experiment, page.titles))}{p}{stops}"
+    )
 
 
 def _verdict(page: ResultsPage) -> None:
@@ -94,7 +101,8 @@ def _table(page: ResultsPage) -> None:
     st.dataframe(
         [_row(row, page) for row in rows],
         hide_index=True,
-        row_height=64,
+        row_height=56,
+        height="content",
         column_config={"Picture": st.column_config.ImageColumn(width=72)},
         alt="Arms with their counts, rates, lifts and intervals",
     )

@@ -33,8 +33,9 @@ def show() -> None:
     st.progress(done / len(page.items), text=f"{done} of {len(page.items)} reviewed")
     _undo(slug)
     waiting = [item for item in page.items if item.state == "waiting"]
-    _bulk(slug, waiting)
-    queue = _queue(waiting)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        queue = _queue(waiting)
+        _bulk(slug, waiting)
     if queue:
         _judge(slug, _current(queue), queue)
     elif waiting:
@@ -93,31 +94,37 @@ def _current(queue: list[SheetItem]) -> SheetItem:
 
 
 def _judge(slug: str, item: SheetItem, queue: list[SheetItem]) -> None:
-    large, judging = st.columns([3, 2], gap="medium")
+    large, judging = st.columns([5, 4], gap="medium")
     with judging:
         st.subheader(item.title, anchor=False)
-        st.caption(f"{as_text.words(item.asset.placement)} · {item.asset.width} × {item.asset.height} px")
-        pieces.grade_badge(item.grade)
-        pieces.verdicts(item.problems)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            pieces.grade_badge(item.grade)
+            st.caption(f"{as_text.words(item.asset.placement)} · {item.asset.width} × {item.asset.height} px")
         _buttons(slug, item, queue)
+        pieces.verdicts(item.problems)
         with st.expander(f"All verdicts ({len(item.verdicts)})"):
             pieces.verdicts(item.verdicts)
     with large:
+        shown = st.container()
         drawn = pieces.layers(item, "layers")
-        pieces.picture(item, drawn)
+        with shown:
+            pieces.picture(item, drawn)
 
 
 def _buttons(slug: str, item: SheetItem, queue: list[SheetItem]) -> None:
     asset_id = item.asset.id
+    bar = st.container(horizontal=True, gap="xsmall")
     preset = st.pills(
         "Reason", REASONS, key=f"reason-{asset_id}", wrap=True, help="Needed to reject, or to approve a fail."
     )
     own = st.text_input("In your own words", key=f"words-{asset_id}", placeholder="Optional", max_chars=300)
     reason = ": ".join(part for part in (preset or "", own.strip()) if part)
-    with st.container(horizontal=True):
+    with bar:
         approve = st.button("Approve", type="primary", icon=":material/thumb_up:", shortcut="A", key="approve")
         reject = st.button("Reject", icon=":material/thumb_down:", shortcut="X", key="reject")
-        skip = st.button("Later", icon=":material/skip_next:", shortcut="L", key="skip", disabled=len(queue) < 2)
+        skip = st.button(
+            "Later", type="tertiary", icon=":material/skip_next:", shortcut="L", key="skip", disabled=len(queue) < 2
+        )
     if approve or reject:
         _record(slug, [asset_id], Judgement.APPROVE if approve else Judgement.REJECT, reason, then=_after(item, queue))
     if skip:

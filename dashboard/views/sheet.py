@@ -12,7 +12,7 @@ from dashboard.views import detail
 from proofsheet.domain.assessment import Grade
 from proofsheet.workflows.pages import ORDERS, STATES, ContactSheet, SheetItem, select
 
-PER_PAGE = 24
+PER_PAGE = 36
 ORDER_NAMES = {
     "placement": "Placement",
     "variant": "Variant",
@@ -110,20 +110,20 @@ def _by_placement(items: tuple[SheetItem, ...]) -> None:
     names = dict.fromkeys(item.asset.placement for item in items)
     for name in names:
         own = tuple(item for item in items if item.asset.placement == name)
-        if len(names) > 1:
-            st.subheader(as_text.words(name), anchor=False)
-        _grid(own, name)
+        st.subheader(as_text.words(name), anchor=False)
+        st.caption(f"{own[0].asset.width} × {own[0].asset.height} px")
+        _grid(own, name, captions=False)
 
 
-def _grid(items: tuple[SheetItem, ...], key: str) -> None:
+def _grid(items: tuple[SheetItem, ...], key: str, *, captions: bool = True) -> None:
     ratio = pictures.common_ratio([(item.asset.width, item.asset.height) for item in items])
     with st.grid("auto", min_column_width=190, key=f"sheet-{key}") as grid:
         for item in items:
             with grid.cell(), st.container(gap="xxsmall"):
-                _cell(item, ratio)
+                _cell(item, ratio, caption=captions)
 
 
-def _cell(item: SheetItem, ratio: float | None) -> None:
+def _cell(item: SheetItem, ratio: float | None, *, caption: bool) -> None:
     asset = item.asset
     st.image(data.thumbnail(asset.sha256, 420, ratio), width="stretch", alt=pieces.alt_text(item))
     with st.container(horizontal=True, gap="xxsmall"):
@@ -133,4 +133,5 @@ def _cell(item: SheetItem, ratio: float | None) -> None:
             pieces.state_badge(item)
     if st.button(item.title, key=f"open-{asset.id}", type="tertiary", help="Open the picture", wrap=True):
         detail.go(asset.id)
-    st.caption(f"{as_text.words(asset.placement)} · {asset.width} × {asset.height}")
+    if caption:
+        st.caption(f"{as_text.words(asset.placement)} · {asset.width} × {asset.height}")

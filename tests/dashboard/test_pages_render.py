@@ -110,7 +110,7 @@ def test_an_asset_opens_by_its_address_and_tells_everything(open_page: Open, fil
 def test_two_assets_stand_side_by_side(open_page: Open, filled: Filled) -> None:
     first, second = filled[1][0], filled[1][4]
     app = open_page("sheet", **{"asset": first.id, "with": second.id})
-    assert {part.value for part in app.subheader} >= {"arch · slow", "table · slow"}
+    assert {part.value for part in app.subheader} >= {"slow · arch", "slow · table"}
 
 
 def test_an_unknown_asset_is_said_and_the_sheet_is_shown(open_page: Open, filled: Filled) -> None:

@@ -12,8 +12,8 @@ from scipy.stats import binomtest
 
 from proofsheet.domain.asset import Asset
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
-from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status
-from proofsheet.workflows import pages, result_pages
+from proofsheet.domain.result import Analysis, Call, Evidence, HealthCheck, Result, Status
+from proofsheet.workflows import cost_pages, front_page, pages, result_pages
 from warehouse.store import Warehouse
 
 Filled = tuple[Warehouse, tuple[Asset, ...]]
@@ -48,7 +48,7 @@ def change_primary(store: Warehouse, number: int, **changes: object) -> None:
 def test_a_scenes_cost_is_shared_by_the_assets_made_from_it(filled: Filled) -> None:
     with filled[0].read() as reader:
         sheet = pages.contact_sheet(reader, "tea")
-        total = pages.costs(reader, "tea").total
+        total = cost_pages.costs(reader, "tea").total
     generated = [item.cost for item in sheet.items if item.asset.recipe]
     assert generated == [Decimal("0.06")] * 8
     assert sum((item.cost for item in sheet.items), Decimal(0)) == total, "nothing is lost or counted twice"
@@ -98,7 +98,7 @@ def test_before_the_planned_size_nothing_is_called(tested: Tested) -> None:
 
 def test_at_the_planned_size_a_winner_is_named_with_its_interval_and_n(tested: Tested) -> None:
     page = results_of(tested[0])
-    assert page.headline == "“slow” beats the control on click-through rate"
+    assert page.headline == "“slow · arch” beats the control on click-through rate"
     assert "+25.0 % (95% interval +13.0 % to +37.0 %, n = 50,000 against 50,000)" in page.sentence
     assert page.proposal is not None
     assert page.proposal.call is Call.SHIP
@@ -167,10 +167,28 @@ def test_wilson_limits_are_those_of_scipy(pair: tuple[int, int]) -> None:
 
 def test_titles_of_arms_tell_them_apart(tested: Tested) -> None:
     experiment = tested[1]
-    assert list(result_pages.arm_titles(experiment).values()) == ["baseline", "slow", "bright"]
-    same = replace(experiment.arms[2], levels=experiment.arms[1].levels)
-    twins = replace(experiment, arms=(*experiment.arms[:2], same))
-    assert len(set(result_pages.arm_titles(twins).values())) == 3
+    with tested[0].read() as reader:
+        sheet = pages.contact_sheet(reader, "tea")
+    assert list(result_pages.arm_titles(experiment, sheet).values()) == ["baseline", "slow · arch", "bright · arch"]
+    alone = replace(sheet, items=())
+    assert list(result_pages.arm_titles(experiment, alone).values()) == ["baseline", "slow", "bright"]
+
+
+def test_as_few_factors_as_needed_name_the_variants() -> None:
+    levels = [{"scene": "arch", "style": s, "headline": h} for s, h in (("dawn", "a"), ("dusk", "b"), ("dusk", "c"))]
+    named = pages.variant_titles({str(number): one for number, one in enumerate(levels)})
+    assert list(named.values()) == ["a", "b", "c"]
+    levels[2]["headline"] = "b"
+    levels[2]["style"] = "noon"
+    named = pages.variant_titles({str(number): one for number, one in enumerate(levels)})
+    assert list(named.values()) == ["a · dawn", "b · dusk", "b · noon"]
+
+
+def test_observational_evidence_never_beats(tested: Tested) -> None:
+    change_primary(tested[0], 6, evidence=Evidence.C)
+    page = results_of(tested[0])
+    assert "beats" not in page.headline
+    assert "not proven" in page.headline
 
 
 def test_home_asks_for_a_decision_when_a_test_has_ended(tested: Tested) -> None:
@@ -179,13 +197,13 @@ def test_home_asks_for_a_decision_when_a_test_has_ended(tested: Tested) -> None:
     with store.write() as writer:
         writer.save_experiment(ended)
     with store.read() as reader:
-        needs = {need.kind: need for need in pages.overview(reader).needs}
+        needs = {need.kind: need for need in front_page.overview(reader).needs}
     assert "decide" in needs
     assert needs["import"].number == 1
 
 
 def test_a_campaign_without_assets_has_an_overview(planned: Warehouse) -> None:
     with planned.read() as reader:
-        page = pages.overview(reader)
+        page = front_page.overview(reader)
     assert page.campaigns[0].assets == 0
     assert page.needs == ()
