@@ -24,8 +24,11 @@ from experiments.counts import compare_cells
 from experiments.decision import decide
 from experiments.simulate import Truth, simulate_platform
 from experiments.truth import cells_of, true_lifts, truth_table
+from generation.briefs import load_campaign
+from generation.plan import plan_variants
 from proofsheet.domain.experiment import Arm, Metric, MetricKind
 from proofsheet.domain.result import Aggregates, Call
+from proofsheet.workflows.demo import read_truth
 
 START, DAYS, DAILY = date(2026, 6, 1), 21, 90_000
 PLACEMENTS = ("meta_feed_portrait", "meta_story")
@@ -70,6 +73,17 @@ def demo_truth(arms: list[Arm]) -> Truth:
         fatigue=0.012,
         susceptibility={arm.name: 0.5 + (i % 4) / 3 for i, arm in enumerate(arms)},
     )
+
+
+def example(folder: Path) -> tuple[list[Arm], Truth]:
+    """The example campaign: a control without creative effects, the planned variants, and its simulation's truth."""
+    plan = plan_variants(load_campaign(folder / "brief.toml"))
+    arms = [Arm(name="control", variant_id="control", asset_ids=(), is_control=True)]
+    arms += [
+        Arm(name=f"variant {i}", variant_id=f"variant {i}", asset_ids=(), levels=variant.levels)
+        for i, variant in enumerate(plan.variants, start=1)
+    ]
+    return arms, read_truth(folder / "simulation.toml")
 
 
 @dataclass
@@ -195,6 +209,13 @@ def report(seeds: int) -> str:
     truth = demo_truth(arms)
     calm = replace(truth, day_variation=0.0, arm_day_variation=0.0)
     wild = replace(truth, arm_day_variation=0.15, drift=0.15)
+    sample, sample_truth = example(Path(__file__).parents[1] / "examples" / "norda")
+    worlds = (
+        ("example", sample, sample_truth),
+        ("usual", arms, truth),
+        ("calm", arms, calm),
+        ("restless", arms, wild),
+    )
     every = [(CTR, "pooled"), (CTR, "by_day"), (CVR, "pooled"), (CPC, "pooled"), (CPA, "pooled")]
     lines = [
         "# Do the 95 % intervals hold the truth?",
@@ -208,15 +229,16 @@ def report(seeds: int) -> str:
         "",
         f"Simulated reports of {len(arms) - 1} arms and a control, {DAYS} days, two placements, {DAILY:,} impressions "
         "a day, a click rate near 1.2 %. Arms tire at different speeds, the platform leans towards better arms, and "
-        "every arm's rate varies from day to day: by 5 % (usual), 0 (calm) or 15 % (restless). The true lift is "
-        "computed exactly, given what was delivered. `all together` counts a test as held when the corrected "
-        "intervals of all its arms hold their truths at once.",
+        "every arm's rate varies from day to day: by 5 % (usual), 0 (calm) or 15 % (restless). `example` is the "
+        "example campaign of `make demo`, with its own truth. The true lift is computed exactly, given what was "
+        "delivered. `all together` counts a test as held when the corrected intervals of all its arms hold their "
+        "truths at once.",
         "",
         "| days | metric | variance | intervals | hold the truth | error |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for label, world in (("usual", truth), ("calm", calm), ("restless", wild)):
-        for metric, variance, tally in platform(world, arms, seeds, every):
+    for label, variants, world in worlds:
+        for metric, variance, tally in platform(world, variants, seeds, every):
             lines.append(tally.line(label, metric, variance))
     lines += [
         "",
@@ -228,8 +250,8 @@ def report(seeds: int) -> str:
         "| days | outcome | tests | share | error |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for label, world in (("usual", truth), ("calm", calm), ("restless", wild)):
-        called, shipped = false_winners(world, arms, seeds)
+    for label, variants, world in worlds:
+        called, shipped = false_winners(world, variants, seeds)
         lines += [called.line(label, "any arm called different"), shipped.line(label, "an arm shipped by the rule")]
     lines += [
         "",

@@ -45,13 +45,15 @@ def compare(
         ``status`` and ``note`` say why.
 
     Raises:
-        InputError: the control is missing, an option is not known, or a "proportion" is not made of 0 and 1.
+        InputError: the control is missing, an option is not known, a "proportion" is not made of 0 and 1, or
+            values are not finite.
     """
     check_request(list(arms), control, confidence, correction)
     if method not in METHODS:
         raise InputError(f"The method {method!r} is not known.", f"Choose one of: {', '.join(METHODS)}.")
-    if metric.kind is MetricKind.PROPORTION:
-        for name, aggregates in arms.items():
+    for name, aggregates in arms.items():
+        _check_finite(metric, name, aggregates)
+        if metric.kind is MetricKind.PROPORTION:
             _check_binary(metric, name, aggregates)
     family = Family(
         metric=metric,
@@ -137,6 +139,14 @@ def _welch_df(variance: float, n: int, other_variance: float, other_n: int) -> f
         return float(n + other_n - 2)
     share, other = variance / total, other_variance / total
     return 1.0 / (share**2 / (n - 1) + other**2 / (other_n - 1))
+
+
+def _check_finite(metric: Metric, name: str, a: Aggregates) -> None:
+    if not all(map(math.isfinite, (a.mean_x, a.m2_x, a.mean_y, a.m2_y, a.cxy))):
+        raise InputError(
+            f"The metric {metric.name!r} of arm {name!r} holds values that are not finite numbers.",
+            "Leave out rows with missing or infinite values, or correct them.",
+        )
 
 
 def _check_binary(metric: Metric, name: str, a: Aggregates) -> None:

@@ -49,8 +49,14 @@ def compare_cells(
         variance: "pooled" (day-to-day variation common to the arms) or "by_day" (jackknife over days; needs many).
 
     Raises:
-        InputError: the control is missing or an option is not known.
+        InputError: the control is missing, an option is not known, or a count is negative or not finite.
     """
+    for cell in cells:
+        if not (0 <= cell.trials < math.inf and 0.0 <= cell.successes < math.inf):
+            raise InputError(
+                f"Arm {cell.arm!r} has the counts {cell.trials} and {cell.successes} in {cell.cell!r}.",
+                "Counts are finite numbers of 0 or more.",
+            )
     table = tabulate(cells)
     check_request(list(table.arms), control, confidence, correction)
     if variance not in VARIANCES:

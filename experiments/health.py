@@ -52,10 +52,9 @@ def sample_ratio(observed: Mapping[str, int], weights: Mapping[str, float], *, s
             severity="info",
         )
     p_value, how = _share_p(counts, shares)
-    seen = ", ".join(f"{a} {c / total:.2%} for {s:.2%}" for a, c, s in list(zip(arms, counts, shares, strict=True))[:6])
-    more = f" and {len(arms) - 6} more" if len(arms) > 6 else ""
+    facts = f"{_shares_text(arms, counts / total, shares)}; {how}, {p_text(p_value)}"
     if p_value >= WARNING_P:
-        text = f"The arms' sizes fit the plan ({seen}{more}; {how}, p = {p_value:.3g})."
+        text = f"The arms' sizes fit the plan ({facts})."
         return HealthCheck(name="sample_ratio", ok=True, message=text, p_value=p_value, severity="info")
     meaning = (
         "The platform did not deliver the planned shares, so the arms may have met different people."
@@ -65,10 +64,24 @@ def sample_ratio(observed: Mapping[str, int], weights: Mapping[str, float], *, s
     return HealthCheck(
         name="sample_ratio",
         ok=False,
-        message=f"The arms' sizes do not fit the plan ({seen}{more}; {how}, p = {p_value:.3g}). {meaning}",
+        message=f"The arms' sizes do not fit the plan ({facts}). {meaning}",
         p_value=p_value,
         severity="blocking" if p_value < BLOCKING_P and not steered else "warning",
     )
+
+
+def _shares_text(arms: Sequence[str], seen: np.ndarray, planned: np.ndarray) -> str:
+    """The shares in words: all of a few arms, else the two farthest from the plan."""
+    order = list(range(len(arms)))
+    if len(arms) > 4:
+        order = sorted(order, key=lambda i: -abs(seen[i] / planned[i] - 1.0))[:2]
+    text = ", ".join(f"{arms[i]} {seen[i]:.2%} for {planned[i]:.2%}" for i in order)
+    return f"farthest of {len(arms)} arms: {text}" if len(arms) > 4 else text
+
+
+def p_text(p_value: float) -> str:
+    """A p-value for people: three digits, and no digits where they mean nothing."""
+    return f"p = {p_value:.3g}" if p_value >= 1e-12 else "p < 1e-12"
 
 
 def _check_shares(observed: Mapping[str, int], weights: Mapping[str, float]) -> None:

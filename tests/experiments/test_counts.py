@@ -301,3 +301,13 @@ def test_any_report_gives_named_rows_and_no_nan(
             assert 0 < r.p_value <= 1
             if abs(r.p_value - 0.05) > 1e-6:
                 assert (r.lift_low > 0 or r.lift_high < 0) == (r.p_value < 0.05)
+
+
+@pytest.mark.parametrize(("trials", "successes"), [(-1, 0.0), (10, -2.0), (10, math.nan), (10, math.inf)])
+def test_counts_that_are_none_are_refused(click_rate: Metric, trials: int, successes: float) -> None:
+    cells = [
+        Cell(arm="c", cell="d|p|", trials=10, successes=1.0),
+        Cell(arm="t", cell="d|p|", trials=trials, successes=successes),
+    ]
+    with pytest.raises(InputError, match="'t' has the counts"):
+        compare_cells(click_rate, cells, "c", experiment="e")

@@ -48,6 +48,13 @@ def test_a_broken_split_blocks_unless_a_platform_steers() -> None:
     assert (steered.ok, steered.severity) == (False, "warning")
 
 
+def test_many_arms_are_told_by_the_two_farthest_from_the_plan() -> None:
+    sizes = {f"a{i}": 100_000 for i in range(12)} | {"low": 80_000, "high": 130_000}
+    message = sample_ratio(sizes, dict.fromkeys(sizes, 1.0), steered=True).message
+    assert "farthest of 14 arms: high 9.22% for 7.14%, low 5.67%" in message
+    assert "p < 1e-12" in message
+
+
 def test_small_samples_are_exact() -> None:
     check = sample_ratio({"a": 0, "b": 8}, {"a": 1.0, "b": 1.0})
     assert check.p_value == pytest.approx(stats.binomtest(0, 8).pvalue)

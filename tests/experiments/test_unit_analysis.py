@@ -236,6 +236,8 @@ def test_refusals_name_the_value_and_the_remedy(proportion: Metric, binary: Bina
         compare(proportion, {"c": binary(10, 2)}, "c", experiment="e")
     with pytest.raises(InputError, match="other than 0 and 1"):
         compare(proportion, {"c": binary(10, 2), "t": moments([0.0, 2.0, 1.0])}, "c", experiment="e")
+    with pytest.raises(InputError, match="not finite"):
+        compare(proportion, {"c": binary(10, 2), "t": Aggregates(n=3, mean_x=math.nan, m2_x=0.0)}, "c", experiment="e")
     with pytest.raises(InputError, match="'median'"):
         compare(proportion, arms, "c", experiment="e", correction="median")
     with pytest.raises(InputError, match="95"):
