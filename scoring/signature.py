@@ -76,14 +76,13 @@ def changed_share(first: Signature, second: Signature, visible: float) -> float:
         return 1.0
     one, other = first.lab.astype(np.float32), second.lab.astype(np.float32)
     share = _differing(one, other, visible)
-    if not share or hash_distance(first, second) > _LIKE_BITS:
+    if not share or min(one.shape[:2]) <= 2 * _MAX_SLIP or hash_distance(first, second) > _LIKE_BITS:
         return share
     slip = _slip(one[..., 0], other[..., 0])
     if np.abs(slip).max() < _NO_SLIP:
         return share
     moved = ndimage.shift(other, (slip[0], slip[1], 0), order=1, mode="nearest")
-    edge = _MAX_SLIP if min(one.shape[:2]) > 4 * _MAX_SLIP else 0
-    inner = (slice(edge, -edge or None), slice(edge, -edge or None))
+    inner = (slice(_MAX_SLIP, -_MAX_SLIP), slice(_MAX_SLIP, -_MAX_SLIP))
     return min(share, _differing(one[inner], moved[inner], visible))
 
 

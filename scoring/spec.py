@@ -1,7 +1,8 @@
-"""Spec: size, ratio, bytes, format and headline length against what the placement takes; for uploads as well."""
+"""Spec: size, ratio, bytes, format and wording against what placement and brand kit take; for uploads as well."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ _SAME_RATIO = 0.01
 
 
 class SpecScorer:
-    """Scores ``size``, ``file_size``, ``format``, ``headline_length`` and ``blank``, each with a verdict.
+    """Scores ``size``, ``file_size``, ``format``, ``headline_length``, ``wording`` and ``blank``, each with a verdict.
 
     A generated asset is stored as a lossless master and compressed when it is delivered, so its bytes are judged by
     what it takes at the strongest compression allowed; an upload is judged as the file it is.
@@ -45,6 +46,7 @@ class SpecScorer:
                 self._bytes(subject, image),
                 self._format(subject),
                 self._headline(subject),
+                self._wording(subject, brand.forbidden_words),
                 self._blank(subject, image),
             )
             joined = Assessment()
@@ -138,6 +140,15 @@ class SpecScorer:
         )
         return self._one(subject, float(len(text)), "characters", verdict, f"{limit} allowed")
 
+    def _wording(self, subject: Subject, forbidden: Sequence[str]) -> Assessment:
+        words = words_of(subject)
+        if not forbidden or not words:
+            return Assessment()
+        found = [word for word in forbidden if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", words, re.IGNORECASE)]
+        named = ", ".join(f"“{word}”" for word in found)
+        verdict = self._rules["wording"].judge(subject.asset.id, float(len(found)), found=named)
+        return self._one(subject, float(len(found)), "forbidden words", verdict, named)
+
     def _blank(self, subject: Subject, image: Image) -> Assessment:
         spread = float(lab_of_rgb(np.asarray(thumbnail_of(image, 64))).reshape(-1, 3).std(axis=0).max())
         verdict = self._rules["blank"].judge(subject.asset.id, spread)
@@ -150,6 +161,13 @@ def headline_of(subject: Subject) -> str:
         return subject.asset.recipe.headline
     runs = subject.composition.texts if subject.composition else ()
     return next((run.text for run in runs if run.role == "headline"), "")
+
+
+def words_of(subject: Subject) -> str:
+    """All words known to be on the picture; empty for an upload."""
+    recipe, composition = subject.asset.recipe, subject.composition
+    written = [recipe.headline, recipe.cta] if recipe else []
+    return "\n".join([*written, *(run.text for run in (composition.texts if composition else ()))])
 
 
 def compressed_size(image: Image, formats: Sequence[str]) -> int | None:

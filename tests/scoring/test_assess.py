@@ -114,6 +114,17 @@ def test_the_same_result_alone_and_together(make_ad: Make, brand: BrandKit) -> N
             assert set(one.verdicts) <= set(together[subject.asset.id].verdicts)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 2), (7, 5)])
+def test_the_smallest_pictures_are_judged_like_any_other(
+    size: tuple[int, int], make_subject: Make, brand: BrandKit
+) -> None:
+    shades = [Image.effect_noise(size, 50).convert("RGB"), Image.new("RGB", size, "#1f6f5c")]
+    subjects = [make_subject(image, name=f"tiny-{n}") for n, image in enumerate(shades)]
+    for _, assessment in assess_all(subjects, brand, scorers=RULE_SCORERS):
+        assert overall(assessment.verdicts) is Grade.FAIL
+        assert "too small" in "".join(v.reason for v in assessment.verdicts) or size[0] != size[1]
+
+
 def test_no_subjects_no_results(brand: BrandKit) -> None:
     assert list(assess_all([], brand)) == []
 

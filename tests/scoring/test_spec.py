@@ -101,6 +101,18 @@ def test_a_long_headline_is_counted(make_ad: Make, brand: BrandKit) -> None:
     assert "by 8 characters" in verdict.remedy
 
 
+@pytest.mark.parametrize(
+    ("forbidden", "grade"),
+    [(("miracle", "BREWED"), Grade.FAIL), (("brew", "rewed"), Grade.PASS), (("C++",), Grade.PASS)],
+)
+def test_forbidden_words_are_found_as_whole_words(
+    forbidden: tuple[str, ...], grade: Grade, clean: Subject, brand: BrandKit
+) -> None:
+    verdict = _verdict(_assess(clean, replace(brand, forbidden_words=forbidden)), "wording")
+    assert verdict.grade is grade
+    assert ("“BREWED”" in verdict.reason) is (grade is Grade.FAIL)
+
+
 @pytest.mark.parametrize("colour", ["#000000", "#faf7f0"])
 def test_an_empty_picture_fails(colour: str, make_subject: Make, brand: BrandKit) -> None:
     verdict = _verdict(_assess(make_subject(Image.new("RGB", (640, 640), colour), name="empty"), brand), "blank")
