@@ -24,13 +24,18 @@ def plan(
     backend: Annotated[str, typer.Option(help="What draws the scenes: procedural or diffusers.")] = "procedural",
     model: Annotated[str, typer.Option(help="For diffusers: a local folder or a hub id.")] = "",
     revision: Annotated[str, typer.Option(help="For a hub id: the pinned commit.")] = "",
+    licence: Annotated[str, typer.Option(help="For a hub id of unknown licence: the licence you read.")] = "",
+    steps: Annotated[int | None, typer.Option(help="For diffusers: steps; the model's own by default.", min=1)] = None,
+    guidance: Annotated[float | None, typer.Option(help="For diffusers: guidance; the model's own by default.")] = None,
     json: Json = False,
 ) -> None:
     """Read a brief and lay out its variant set; nothing is spent."""
     from proofsheet.cli.show_making import show_plan
     from proofsheet.workflows.plan import plan as verb
 
-    planned = verb(session.house(), brief, backend=backend, model=model, revision=revision)
+    given = {"revision": revision or None, "licence": licence or None, "steps": steps, "guidance": guidance}
+    options = {name: value for name, value in given.items() if value is not None}
+    planned = verb(session.house(), brief, backend=backend, model=model, options=options)
     if json:
         session.answer(
             {
@@ -42,6 +47,7 @@ def plan(
                 "estimate": planned.estimate,
                 "seconds": planned.seconds,
                 "is_new": planned.is_new,
+                "warnings": planned.warnings,
             }
         )
     else:

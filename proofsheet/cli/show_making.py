@@ -23,16 +23,23 @@ def show_plan(planned: Planned) -> None:
     if fixed:
         session.say(f"Fixed: {', '.join(fixed)}.")
     kind = "full factorial" if quality.kind == "full" else "balanced fraction for main effects"
-    session.say(
-        f"Design: {kind}; D-efficiency {quality.d_efficiency:.3f} of 1; "
-        f"{quality.rank} of {quality.parameters} main-effect parameters can be estimated."
-    )
+    if quality.rank < quality.parameters:
+        session.say(
+            f"Design: too few variants to tell all main effects apart: {quality.rank} of {quality.parameters} can be "
+            f"estimated. Raise plan.max_variants to {quality.parameters} or more, or drop levels."
+        )
+    else:
+        session.say(
+            f"Design: {kind}; D-efficiency {quality.d_efficiency:.3f} of 1; "
+            f"all {quality.parameters} main-effect parameters can be estimated."
+        )
     if quality.aliases:
         listed = "; ".join(f"{one} with {other} ({value:.2f})" for one, other, value in quality.aliases[:6])
         more = f"; and {len(quality.aliases) - 6} more" if len(quality.aliases) > 6 else ""
         session.say(f"Aliased (absolute correlation): {listed}{more}.")
     else:
         session.say("Aliased: no pair of effects.")
+    session.say(*(f"Note: {warning}" for warning in planned.warnings))
     session.say(
         f"To make: {planned.scenes} scenes, {planned.assets} assets for {', '.join(planned.plan.placements)}; "
         f"about {planned.seconds:.0f} s and {planned.estimate}.",

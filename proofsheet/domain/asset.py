@@ -54,6 +54,7 @@ class VariantPlan:
     backend: str
     model: str = ""
     seed: int = 1
+    options: Mapping[str, str | int | float] = field(default_factory=dict)  # the backend's, such as steps
 
     @property
     def id(self) -> str:

@@ -65,6 +65,7 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
         StateError: the brief's budget does not cover the next scene; what is made stays.
     """
     from generation.backend import open_backend
+    from generation.recipes import distinct_scenes
 
     started = time.perf_counter()
     with house.warehouse.read() as reader:
@@ -76,8 +77,7 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
     if laid_out is None or not recipes:
         raise NotFoundError(f"The campaign {campaign.slug!r} has no plan.", "Run: proofsheet plan <brief.toml>")
     todo = [recipe for recipe in recipes if recipe.id not in known_assets]
-    needed = {recipe.scene.id: recipe.scene for recipe in todo}
-    missing = [scene for scene in needed.values() if scene.id not in known_scenes]
+    missing = [scene for scene in distinct_scenes(todo) if scene.id not in known_scenes]
     cost = Decimal(0)
     if missing:
         drawing = open_backend(laid_out.backend, laid_out.model, **_pinned(laid_out, missing[0]))
@@ -93,9 +93,10 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
     )
 
 
-def _pinned(laid_out: VariantPlan, scene: SceneRecipe) -> dict[str, str]:
-    """Draw with the revision that was planned, where the backend knows revisions of a model."""
-    return {"revision": scene.revision} if laid_out.model and scene.revision else {}
+def _pinned(laid_out: VariantPlan, scene: SceneRecipe) -> dict[str, str | int | float]:
+    """The plan's own options, with the model's revision as it was planned."""
+    pinned = {"revision": scene.revision} if laid_out.model and scene.revision else {}
+    return {**laid_out.options, **pinned}
 
 
 def _draw_all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,33 +32,47 @@ class Planned:
     estimate: Money
     seconds: float
     is_new: bool
+    warnings: tuple[str, ...]
 
 
 def plan(
-    house: House, brief_path: Path, *, backend: str = "procedural", model: str = "", revision: str = ""
+    house: House,
+    brief_path: Path,
+    *,
+    backend: str = "procedural",
+    model: str = "",
+    options: Mapping[str, str | int | float] | None = None,
 ) -> Planned:
     """Read a brief and its brand kit, lay out a variant set, and save both with their recipes.
 
     Planning the same brief again changes nothing. A changed brief makes a new plan; assets whose recipe stays the
     same are kept and not made again.
 
+    Args:
+        house: the open house.
+        brief_path: the brief, a TOML file.
+        backend: what draws the scenes.
+        model: the backend's model: a folder or a hub id.
+        options: the backend's own, such as ``revision``, ``licence``, ``steps``, ``guidance``; kept with the plan.
+
     Raises:
         InputError: the brief or the brand kit breaks a rule; every problem is named at once.
         NotFoundError: there is no such backend or model.
     """
     from generation.backend import open_backend
-    from generation.briefs import load_campaign
+    from generation.briefs import brief_warnings, load_campaign
     from generation.plan import plan_variants
 
     campaign = load_campaign(brief_path)
-    options = {"revision": revision} if revision else {}
-    drawing = open_backend(backend, model, **options)
+    drawing = open_backend(backend, model, **(options or {}))
     laid_out = plan_variants(campaign, backend=backend, model=drawing.model)
+    laid_out = replace(laid_out, options=dict(options or {}))
     recipes = _recipes(laid_out, campaign, drawing)
     kept = house.keep(campaign)
     with house.warehouse.write() as writer:
         earlier = writer.plan(campaign.slug)
-        is_new = earlier is None or earlier.id != laid_out.id
+        made_before = {recipe.id for recipe in writer.recipes(campaign.slug)} if earlier else set()
+        is_new = earlier is None or earlier.id != laid_out.id or made_before != {recipe.id for recipe in recipes}
         writer.save_campaign(kept)
         writer.save_plan(laid_out)
         writer.save_recipes(campaign.slug, recipes)
@@ -73,6 +87,7 @@ def plan(
         estimate=Money(house.compute_cost(float(seconds)), house.settings.currency),
         seconds=float(seconds),
         is_new=is_new,
+        warnings=brief_warnings(campaign),
     )
 
 
