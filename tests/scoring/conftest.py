@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,10 +97,9 @@ class Ad:
         x, top = at
         right, bottom = x, top
         for line in lines:
-            left, upper, line_right, lower = pen.textbbox((x, bottom), line, font=font)
+            _, _, line_right, lower = pen.textbbox((x, bottom), line, font=font)
             pen.text((x, bottom), line, font=font, fill=ink)
             right, bottom = max(right, int(line_right)), int(lower) + 4
-            del left, upper
         box = Box(left=x, top=top, right=right, bottom=bottom)
         return TextRun(role=role, text=" ".join(lines), lines=lines, box=box, size=float(size), ink=ink, font="default")
 
@@ -189,9 +187,3 @@ def grades() -> Callable[[Assessment], dict[str, Grade]]:
         return found
 
     return by_criterion
-
-
-@pytest.fixture
-def tmp_checkpoint(tmp_path: Path) -> Path:
-    """A folder for a tiny model."""
-    return tmp_path / "clip"
