@@ -175,7 +175,7 @@ def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
     approved = _approved(reader, experiment.campaign)
     totals = {one.arm: one for one in reader.arm_deliveries(experiment)}
     spent_in = next((one.currency for one in totals.values() if one.currency), made_in)
-    costs = arm_costs(
+    return arm_costs(
         [
             ArmMoney(
                 arm=arm.name,
@@ -183,6 +183,7 @@ def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
                 approved=len(approved & set(arm.asset_ids)),
                 production=production[arm.name],
                 currency=spent_in,
+                production_currency=made_in,
                 spend=totals[arm.name].spend or Decimal(0),
                 impressions=totals[arm.name].impressions or 0,
                 clicks=totals[arm.name].clicks or 0,
@@ -191,7 +192,6 @@ def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
             for arm in experiment.arms
         ]
     )
-    return tuple(replace(one, production_currency=made_in) for one in costs)
 
 
 def _production(reader: Reader, experiment: Experiment) -> tuple[dict[str, Decimal], str]:

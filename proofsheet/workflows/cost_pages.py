@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from proofsheet.domain.assessment import Judgement
-from proofsheet.domain.asset import CostEntry
+from proofsheet.domain.asset import CostEntry, Origin
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.money import Money
 from proofsheet.domain.result import ArmCost
@@ -39,9 +38,15 @@ class CostPage:
     approved: int
     per_asset: Decimal | None
     per_approved: Decimal | None
+    per_generated: Decimal | None
+    per_uploaded: Decimal | None
     budget: Money | None
     entries: tuple[CostEntry, ...]
     other_currencies: tuple[str, ...]
+
+
+def _average(amounts: Sequence[Decimal]) -> Decimal | None:
+    return sum(amounts, Decimal(0)) / len(amounts) if amounts else None
 
 
 def costs(reader: Reader, slug: str) -> CostPage:
@@ -58,9 +63,9 @@ def costs(reader: Reader, slug: str) -> CostPage:
         elif entry.unit.startswith("minute"):
             seconds[entry.what] += float(entry.quantity) * 60
     total = sum(by_kind.values(), Decimal(0))
-    assets = reader.assets(slug)
-    latest = reader.latest_reviews(slug)
-    approved = sum(1 for a in assets if a.id in latest and latest[a.id].judgement is Judgement.APPROVE)
+    sheet = contact_sheet(reader, slug)
+    assets = sheet.items
+    approved = sheet.counts().get("approved", 0)
     return CostPage(
         currency=currency,
         total=total,
@@ -71,7 +76,9 @@ def costs(reader: Reader, slug: str) -> CostPage:
         approved=approved,
         per_asset=total / len(assets) if assets else None,
         per_approved=total / approved if approved else None,
-        budget=reader.campaign(slug).brief.budget,
+        per_generated=_average([item.cost for item in assets if item.asset.origin is Origin.GENERATED]),
+        per_uploaded=_average([item.cost for item in assets if item.asset.origin is Origin.UPLOADED]),
+        budget=sheet.campaign.brief.budget,
         entries=ledger,
         other_currencies=tuple(sorted({e.currency for e in ledger if e.what != MEDIA} - {currency})),
     )

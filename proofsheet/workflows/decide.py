@@ -65,7 +65,8 @@ def _propose(experiment: Experiment, analysis: Analysis) -> Proposal:
     from experiments.decision import decide as rule
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
-    return rule(analysis.results, analysis.health, experiment.design, ended=ended)
+    margins = {metric.name: metric.margin for metric in experiment.metrics}
+    return rule(analysis.results, analysis.health, experiment.design, ended=ended, margins=margins)
 
 
 def _decision(
