@@ -21,7 +21,7 @@ def propose(house: House, experiment_id: str | None = None) -> Proposal:
     """What the rule says about the experiment's data as they are now; nothing is recorded."""
     with house.warehouse.read() as reader:
         experiment = find_experiment(reader, experiment_id)
-    return _propose(experiment, analyze(house, experiment.id))
+    return proposal_of(experiment, analyze(house, experiment.id))
 
 
 def decide(
@@ -46,7 +46,7 @@ def decide(
         earlier = reader.decisions(experiment.id)
     require_running(experiment)
     analysis = analyze(house, experiment.id)
-    proposal = _propose(experiment, analysis)
+    proposal = proposal_of(experiment, analysis)
     if experiment.status is ExperimentStatus.DECIDED and earlier:
         if call in (None, earlier[-1].call):
             return earlier[-1]
@@ -61,7 +61,8 @@ def decide(
     return decision
 
 
-def _propose(experiment: Experiment, analysis: Analysis) -> Proposal:
+def proposal_of(experiment: Experiment, analysis: Analysis) -> Proposal:
+    """What the rule says about an analysis; once the experiment has ended there is nothing to wait for."""
     from experiments.decision import decide as rule
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)

@@ -20,6 +20,7 @@ from proofsheet.domain.result import (
     Result,
     Status,
 )
+from proofsheet.workflows.decide import proposal_of
 from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers, variant_titles
 
 if TYPE_CHECKING:
@@ -342,9 +343,6 @@ def _trend(reader: Reader, experiment: Experiment, titles: Mapping[str, str]) ->
 def _proposal(experiment: Experiment, analysis: Analysis | None, titles: Mapping[str, str]) -> ProposedCall | None:
     if analysis is None or not analysis.results:
         return None
-    from experiments.decision import decide as rule
-
-    ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
-    found = rule(analysis.results, analysis.health, experiment.design, ended=ended)
+    found = proposal_of(experiment, analysis)
     reasons = tuple(named(reason, experiment, titles) for reason in found.reasons)
     return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=reasons)
