@@ -13,7 +13,7 @@ from generation.studio.colour import Plane
 
 SIZE = 768
 #: The width of a mask in units of the frame's shorter side.
-_SPANS = {"window": 1.15, "blinds": 1.3, "leaves": 1.35, "palm": 1.3}
+_SPANS = {"window": 1.28, "blinds": 1.3, "leaves": 1.35, "palm": 1.3}
 
 
 @lru_cache(maxsize=24)

@@ -48,6 +48,8 @@ class LampField:
         square = px * px + py * py + pz * pz
         r = np.float32(self.reach)
         value = (r * r / np.maximum(square - 2 * r * along + r * r, r * r * 0.1)) ** np.float32(0.8)
+        if self.lamp.reach >= 1 and not self.spot:
+            value = np.maximum(value, np.float32(0.55))  # far off it is as good as the sun
         if self.spot > 0:
             off = np.sqrt(np.maximum(square - along * along, 0))
             value = value * (1 - np.float32(0.94) * smoothstep(self.spot * 0.45, self.spot * 1.7, off))
@@ -93,7 +95,7 @@ def field_of(lamp: Lamp, camera: Camera, wall: float, seed: int) -> LampField:
         mask = gobo.mask(lamp.gobo, seed % 9973, softness)
         span = gobo.span(lamp.gobo) * max(short, 0.62 * max(wide, tall) if gobo.repeats(lamp.gobo) else short)
         x = left + wide * (0.36 if lamp.unit[0] < 0 else 0.62)
-        y = bottom + tall * 0.62
+        y = bottom + tall * 0.55
         at = tuple(np.full(1, v, np.float32) for v in (x, y, min(wall, 3.0)))
         u, v = plane_of(lamp, at)  # type: ignore[arg-type]
         middle = (float(u[0]), float(v[0]))
@@ -110,5 +112,8 @@ def highlight(p: Vec, n: Vec, field: LampField, camera: Camera, rough: float) ->
     scale = np.sqrt(hx * hx + hy * hy + hz * hz)
     c = np.maximum((n[0] * hx + n[1] * hy + n[2] * hz) / scale, 0)
     width = rough + 0.5 * field.lamp.radius
-    power = np.float32(2 / max(width * width, 0.004))
-    return np.asarray(c**power, dtype=np.float32)
+    power = 2 / max(width * width, 0.004)
+    bright = c > np.float32(math.exp(math.log(2e-3) / power))  # elsewhere it is as good as dark
+    out = np.zeros_like(c)
+    out[bright] = c[bright] ** np.float32(power)
+    return out

@@ -47,8 +47,8 @@ def look(tile: Plane, u: Plane, v: Plane, period: float, *, smooth: bool = True)
     rows, columns = tile.shape
     u, v = np.broadcast_arrays(u, v)
     at = np.empty((2, *u.shape), np.float32)
-    at[0] = (v * np.float32(rows / period)) % np.float32(rows)
-    at[1] = (u * np.float32(columns / period)) % np.float32(columns)
+    np.multiply(v, np.float32(rows / period), out=at[0])
+    np.multiply(u, np.float32(columns / period), out=at[1])
     return np.asarray(
         ndimage.map_coordinates(
             tile, at, order=1 if smooth else 0, mode="grid-wrap", prefilter=False, output=np.float32

@@ -162,8 +162,8 @@ def _gel_duo(scheme: Scheme) -> Rig:
 
 
 def _night(scheme: Scheme) -> Rig:
-    moon = Lamp((0.7, 0.66, -0.4), _rgb(0.36, 0.58, 1.05) * 1.25, 0.09)
-    lantern = Lamp((-0.7, 0.4, -0.55), _rgb(1.7, 0.92, 0.4) * 1.7, 0.14, spot=0.9)
+    moon = Lamp((0.7, 0.66, -0.4), _rgb(0.5, 0.68, 1.02) * 1.5, 0.09)
+    lantern = Lamp((-0.7, 0.4, -0.55), _rgb(1.7, 0.96, 0.46) * 1.25, 0.14, spot=1.3)
     return Rig(
         (moon, lantern),
         _rgb(0.06, 0.08, 0.15),

@@ -149,7 +149,7 @@ def neon(sheet: CallSheet) -> SetDesign:
                 1.5,
                 _near(line, 0.02),
                 (-6.0, 6.0, -0.2, 6.0),
-                Material((tone * 0.35 + 0.65).astype(np.float32), glow=2.6),
+                Material((tone * 0.35 + 0.65).astype(np.float32), glow=1.05),
             )
         )
     plinth, floor = podium(camera, Material(scheme.set(0.44, 0.04), gloss=0.25, rough=0.18), height=0.14, radius=0.62)
@@ -214,11 +214,11 @@ def smoke_set(sheet: CallSheet) -> SetDesign:
     """A dark set with coloured smoke from both sides."""
     camera = sheet.camera(0.17)
     scheme = sheet.scheme
-    tone = scheme.set(0.4, 0.045)
+    tone = scheme.set(0.5, 0.05)
     ground = Material(tone, gloss=0.06, rough=0.3, mirror=0.3, haze=0.09)
     wall = Material(tone)
     plinth, floor = podium(camera, Material(tone * np.float32(1.25), gloss=0.15, rough=0.25), height=0.16, radius=0.62)
-    key = sheet.rig.lamps[0].colour * np.float32(0.42) + sheet.rig.fill * np.float32(0.6)
+    key = sheet.rig.lamps[0].colour * np.float32(0.62) + sheet.rig.fill * np.float32(0.7)
     first = (oklch(0.76, 0.15, scheme.accent_hue) * key).astype(np.float32)
     second = (oklch(0.74, 0.14, scheme.hue) * key).astype(np.float32)
     amount = sheet.number("amount", 0.9, 0.1, 2.0)

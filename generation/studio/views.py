@@ -73,6 +73,7 @@ def sky(
     size = np.float32(min(camera.width, camera.height))
     reach = max(base, 0.5 * camera.height)
     lamp = sheet.rig.lamps[0].unit
+    cover = 0.6 if sheet.rig.sky == "night" else 1.0
     billows = field(sheet.seed % 4096, low=1, high=110, slope=1.85)
     broad = field(sheet.seed % 4096 + 5, low=1, high=6, slope=1.0)
 
@@ -84,11 +85,35 @@ def sky(
             sx, sy = camera.width * (0.5 + 0.62 * lamp[0]), base - reach * (0.15 + 0.75 * lamp[1])
             far = ((px - np.float32(sx)) ** 2 + (py - np.float32(sy)) ** 2) / (size * size)
             image = image + (np.exp(-far * 5)[..., None] * np.float32(0.3)) * tones.lit
+        if sheet.rig.sky == "night":
+            image = image + _stars(px, py, sheet, base)[..., None] * tones.lit
         if clouds > 0:
-            image = _clouds(image, px / size, up, tones, lamp, (billows, broad), clouds, scale)
+            image = _clouds(image, px / size, up, tones, lamp, (billows, broad), clouds * cover, scale)
         return np.asarray(image, dtype=np.float32)
 
     return paint
+
+
+def _stars(px: Plane, py: Plane, sheet: Sheet, base: float) -> Plane:
+    """Small lights above the horizon, on a grid of pixel positions."""
+    out = np.zeros(px.shape, np.float32)
+    if min(px.shape) < 2:
+        return out
+    rng = sheet.rng(71)
+    left, top = float(px[0, 0]), float(py[0, 0])
+    across, down = float(px[0, 1]) - left, float(py[1, 0]) - top
+    size = float(min(sheet.width, sheet.height))
+    for _ in range(int(150 * max(1.0, (sheet.width / size) ** 0.7))):
+        x, y = float(rng.uniform(0, sheet.width)), float(rng.uniform(-0.02, 0.95)) * base
+        sigma = max(size * 0.0011 * float(rng.uniform(0.7, 1.5)), 0.55 * across)
+        bright = float(rng.random()) ** 3 * 2.4 + 0.25
+        reach = 4 * sigma
+        c0, c1 = int((x - reach - left) / across), int((x + reach - left) / across) + 2
+        r0, r1 = int((y - reach - top) / down), int((y + reach - top) / down) + 2
+        part = (slice(max(r0, 0), max(r1, 0)), slice(max(c0, 0), max(c1, 0)))
+        square = (px[part] - np.float32(x)) ** 2 + (py[part] - np.float32(y)) ** 2
+        out[part] += np.float32(bright) * np.exp(-square / np.float32(2 * sigma * sigma))
+    return out
 
 
 def _clouds(
@@ -141,17 +166,17 @@ def hills(sheet: Sheet, camera: Camera, base_row: float, *, layers: int = 5, rou
             ridge = np.float32(base_row - level) - np.float32(reach) * _ridge(
                 x, phase, stretch * (0.8 + 0.5 * i), rough, depth
             )
-            inside = np.clip((py - ridge) / np.float32(1.2 + size * 0.002 * (1 - depth)) + 0.5, 0, 1)[..., None]
+            top = int(np.searchsorted(py[:, 0], float(ridge.min()) - 3 - size * 0.002))
+            low_py, low_y = py[top:], y[top:]
+            inside = np.clip((low_py - ridge) / np.float32(1.2 + size * 0.002 * (1 - depth)) + 0.5, 0, 1)[..., None]
             tone = near + (far - near) * np.float32(0.92 * (1 - depth) ** 0.8)
-            shade = 1 + np.float32(0.1 * depth) * look(woods, x + np.float32(0.3 * i), y * np.float32(1.6), 0.8)
-            veil = smoothstep(base_row - level - 0.03 * reach, base_row - level + (0.26 - 0.12 * depth) * reach, py)
-            veil = (
-                veil
-                * (0.82 + 0.16 * look(drift, x + np.float32(i), y * np.float32(2.5), 2.0))
-                * np.float32(0.8 - 0.3 * depth)
-            )
+            shade = 1 + np.float32(0.1 * depth) * look(woods, x + np.float32(0.3 * i), low_y * np.float32(1.6), 0.8)
+            foot = base_row - level
+            veil = smoothstep(foot - 0.03 * reach, foot + (0.26 - 0.12 * depth) * reach, low_py)
+            veil = veil * (0.82 + 0.16 * look(drift, x + np.float32(i), low_y * np.float32(2.5), 2.0))
             colour = tone * shade[..., None]
-            image = image + (colour + (tones.low - colour) * np.clip(veil, 0, 1)[..., None] - image) * inside
+            misty = np.clip(veil * np.float32(0.8 - 0.3 * depth), 0, 1)[..., None]
+            image[top:] += (colour + (tones.low - colour) * misty - image[top:]) * inside
         return np.asarray(image, dtype=np.float32)
 
     return paint

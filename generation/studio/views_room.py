@@ -42,8 +42,10 @@ class _Wall:
 def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
     """A room far out of focus, lit like the set, its bright window on the side of the light."""
     rig, scheme = sheet.rig, sheet.scheme
-    light = rig.lamps[0].colour * np.float32(0.5) + rig.fill
+    light: Rgb = rig.lamps[0].colour * np.float32(0.5) + rig.fill
     dark = rig.sky in ("night", "dark")
+    if dark:  # lit by its own lamps
+        light = np.array([0.5, 0.38, 0.26], np.float32)
 
     def draw(canvas: Plane, scale: float) -> Plane:
         rng = sheet.rng(51)
@@ -67,7 +69,6 @@ def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
         else:
             spots = (0.0, float(columns), end * 0.1, end * 0.5)
             radii = (size * 0.04, size * 0.07)
-            values = values * 2.2
             blobs(values, rng, max(2, int(2 * columns / size)), radii, [oklch(0.8, 0.13, 65)], spots, strength=0.7)
         soft = ndimage.gaussian_filter(values, (size * 0.026, size * 0.026, 0), mode="nearest")
         return np.asarray(soft, dtype=np.float32)
