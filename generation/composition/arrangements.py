@@ -99,7 +99,7 @@ def centered(frame: Frame) -> Arrangement:
 def panel(frame: Frame) -> Arrangement:
     """A block of the brand's colour holds the words; the scene with the product takes the rest."""
     if frame.shape == "pillar":
-        edge = frame.y(0.4)
+        edge = frame.y(0.37)
         block = Block(colour="panel", left=0, top=0, right=frame.width, bottom=edge)
         return Arrangement(
             **_pillar(
@@ -111,8 +111,9 @@ def panel(frame: Frame) -> Arrangement:
                     top=_below_logo(frame) + frame.gap,  # type: ignore[arg-type]
                     right=frame.right,
                     bottom=edge - frame.gap,
+                    valign="middle",
                 ),
-                room_height=0.5 * frame.down,
+                room_height=0.53 * frame.down,
                 below=False,
             )
         )
@@ -242,7 +243,7 @@ def editorial(frame: Frame) -> Arrangement:
             left=frame.left,
             top=_below_logo(frame) + (0 if wide else 0.2 * frame.gap),
             right=frame.x(0.74) if wide else frame.right,
-            bottom=frame.y(0.74) if wide else frame.y(0.5),
+            bottom=frame.y(0.74) if wide else frame.y(0.45),
             valign="top",
         ),
         button=_logo(frame, "left", "bottom"),
@@ -289,7 +290,7 @@ def frame(frame: Frame) -> Arrangement:
             top=_below_logo(frame) + frame.gap if pillar else frame.top,
             right=frame.right,
             bottom=row if pillar else row - frame.button_height - frame.gap,
-            valign="top" if pillar else "middle",
+            valign="middle",
         ),
         button=None
         if pillar

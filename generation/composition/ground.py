@@ -73,7 +73,13 @@ def legibility(luminances: Floats, ink: Rgb, need: float) -> float:
 
 
 def readable_ink(
-    picture: Image.Image, boxes: Sequence[tuple[Box, float]], inks: Sequence[Rgb], reach: float, radius: float
+    picture: Image.Image,
+    boxes: Sequence[tuple[Box, float]],
+    inks: Sequence[Rgb],
+    reach: float,
+    radius: float,
+    *,
+    most_unrest: float = 1.0,
 ) -> Reading:
     """Choose an ink for words and make sure that it reads, changing the picture as little as that takes.
 
@@ -86,6 +92,7 @@ def readable_ink(
         inks: the brand's inks, the preferred one first.
         reach: how far the calming fades out, pixels.
         radius: the corner radius of a plate, pixels.
+        most_unrest: the variation of lightness (0–1) above which the ground is calmed even if the contrast is there.
     """
 
     def reading_of(ink: Rgb) -> float:
@@ -94,8 +101,11 @@ def readable_ink(
     ink = max(enumerate(inks), key=lambda item: (round(min(reading_of(item[1]), 1.3), 1), -item[0]))[1]
     around = _hull([box for box, _ in boxes])
     untouched = picture.copy()
+    unrest = max(_unrest(luminance_map(pixels_in(picture, box))) for box, _ in boxes)
     tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
     for number, (blurred, shifted) in enumerate(_STEPS):
+        if number == 0 and unrest > most_unrest:
+            continue
         if number:
             picture.paste(calmed(untouched, around, tone, blurred=blurred, shifted=shifted, reach=reach))
         worst = reading_of(ink)
@@ -133,7 +143,13 @@ def calmest_shift(
         best = max(min(legibility(part, ink, need) for part, need in moved) for ink in inks)
         unrest = max(_unrest(part) for part, _ in moved)
         beside = max((_unrest(_moved(luminances, box, shift, scale)) for box in others), default=0.0)
-        return 2.0 * max(1 - best, 0.0) + 2 * unrest + 1.4 * beside + 0.05 * abs(shift) / furthest
+        return (
+            2.0 * max(1 - best, 0.0)
+            + 0.5 * max(1.5 - best, 0.0)
+            + 2 * unrest
+            + 1.4 * beside
+            + 0.05 * abs(shift) / furthest
+        )
 
     return min(shifts, key=cost)
 

@@ -25,7 +25,8 @@ from generation.composition.typeset import SetText, fit_text, line_ink, paste_te
 from proofsheet.domain.asset import Box, TextRun
 
 _LOGO_CONTRAST = 3.0
-_BUTTON_CONTRAST, _BUTTON_DISTANCE = 1.15, 0.17
+#: Least contrast with the ground, and least Oklab distance; a fill of quite another hue needs no contrast besides.
+_BUTTON_CONTRAST, _BUTTON_DISTANCE, _OTHER_HUE = 1.15, 0.17, 0.22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,8 @@ def _stands_out(fill: Rgb, ground: Rgb) -> bool:
     turn = math.radians(one[2] - other[2])
     chroma = one[1] ** 2 + other[1] ** 2 - 2 * one[1] * other[1] * math.cos(turn)
     distance = math.sqrt((one[0] - other[0]) ** 2 + max(chroma, 0.0))
-    return contrast_of(fill, ground) >= _BUTTON_CONTRAST and distance >= _BUTTON_DISTANCE
+    enough = distance >= _BUTTON_DISTANCE and contrast_of(fill, ground) >= _BUTTON_CONTRAST
+    return enough or distance >= _OTHER_HUE
 
 
 def run_of(role: str, setting: SetText, box: Box, ink: Rgb) -> TextRun:

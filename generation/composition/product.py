@@ -16,6 +16,7 @@ from generation.staging import Stage
 from proofsheet.domain.asset import Box
 
 _TINT_SHARE = 0.10  # of the light's colour that reaches the product
+_TINT_LIMIT = 0.045  # at most, however coloured the light is
 _SIDE_SHARE = 0.05  # brighter on the lit side, darker on the other
 _GROUND_SHARE = 0.10  # darkening of the lowest part, where little light arrives
 _DIM_SHARE = 0.14  # at most, in a dark set
@@ -57,7 +58,7 @@ def lit(standing: Standing, stage: Stage, exposed: float = 1.0) -> Image.Image:
     height, width = pixels.shape[:2]
     tint = np.array(stage.tint, dtype=np.float32)
     tint = tint / float(tint @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32))
-    gain = (1 - _TINT_SHARE + _TINT_SHARE * tint)[None, None, :]
+    gain = np.clip(1 - _TINT_SHARE + _TINT_SHARE * tint, 1 - _TINT_LIMIT, 1 + _TINT_LIMIT)[None, None, :]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None] * np.float32(stage.light_x)
     down = np.clip(np.linspace(0, 1, height, dtype=np.float32) - 0.86, 0, None)[:, None, None] / 0.14
     colour = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,8 @@ from proofsheet.domain.campaign import Placement
 
 _MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
 _MOST_OF_GLYPH = 0.45  # and of any one letter's
+_MOST_WORDS_IN_STRIP = 5
+_BUSY, _BUSY_STRIP = 0.115, 0.045  # variation of lightness from which the ground under words is calmed
 _LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
 
 
@@ -64,6 +67,7 @@ class Sheet:
 
     def _draw(self) -> Composition:
         button, logo = self._sized_button(), self._sized_logo()
+        self._keep_clear_of(logo)
         standing, words = self._laid_out(button, logo)
         picture, colours = self.picture, self.kit.colours
         exposed = exposure(picture, standing.box)
@@ -83,6 +87,9 @@ class Sheet:
         logo_box = self._draw_logo(logo, words.logo_region, reading.ink)
         button_box, label = draw_button(picture, button, words.button_region, self._fills(reading.ink))
         self.texts.append(label)
+        if logo_box is not None:
+            words_boxes = [(run.role, run.box) for run in self.texts if run.role in {"headline", "offer"}]
+            self._note_clear_space(logo_box, [("product", standing.box), ("button", button_box), *words_boxes])
         return Composition(
             width=self.placement.width,
             height=self.placement.height,
@@ -108,6 +115,22 @@ class Sheet:
         if self.frame.shape == "pillar":
             most = 0.8 * self.frame.across
         return size_logo(self.kit.logo, self.kit.wordmark, self.kit.strong, self.frame.logo_height, most, self.where)
+
+    def _keep_clear_of(self, logo: Logo) -> None:
+        """Begin the stack below the logo's clear space, where the logo stands above it."""
+        plan = self.arrangement
+        if plan.row or plan.logo.valign != "top" or plan.stack.top < plan.logo.top + 0.8 * logo.height:
+            return
+        clear = plan.logo.top + logo.height * (1 + self.kit.clear_space) + 3
+        if clear > plan.stack.top:
+            self.arrangement = replace(plan, stack=replace(plan.stack, top=clear))
+
+    def _note_clear_space(self, logo: Box, others: Sequence[tuple[str, Box]]) -> None:
+        free = round(self.kit.clear_space * logo.height)
+        wide = Box(left=logo.left - free, top=logo.top - free, right=logo.right + free, bottom=logo.bottom + free)
+        for name, box in others:
+            if wide.overlaps(box):
+                self.notes.append(f"The {name} stands within the logo's clear space of {free} pixels.")
 
     def _laid_out(self, button: Button, logo: Logo) -> tuple[Standing, Words]:
         """Product and words, the one given room by the other as the layout says."""
@@ -153,6 +176,8 @@ class Sheet:
 
     def _placed_words(self, button: Button, logo: Logo) -> Words:
         if self.arrangement.row:
+            if len(self.recipe.headline.split()) > _MOST_WORDS_IN_STRIP:
+                self.notes.append(f"The headline has over {_MOST_WORDS_IN_STRIP} words, too many for so low a banner.")
             face = self.kit.light if self.arrangement.light_weight else self.kit.strong
             return line_words(self.arrangement, self.frame, self.recipe.headline, face, button, logo, self.where)
         offer = str(self.recipe.layout_params.get("offer", "")).strip()
@@ -220,7 +245,8 @@ class Sheet:
         if self.arrangement.block is not None and self.arrangement.block.colour == "panel":
             inks = (colours.panel_text,)
         reach = max(1.1 * headline.size, 8.0)
-        reading = readable_ink(self.picture, boxes, inks, reach, 0.3 * headline.size)
+        busy = _BUSY_STRIP if self.arrangement.row else _BUSY
+        reading = readable_ink(self.picture, boxes, inks, reach, 0.3 * headline.size, most_unrest=busy)
         if reading.note:
             self.notes.append(reading.note)
         return reading

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from generation.compose import Composed, Composer
 from generation.composition.colour import contrast_map, luminance_map, rgb_of
 from generation.layouts import LAYOUTS, layout, layout_names, stand_for
 from generation.placements import load_placements
 from proofsheet.domain.asset import Box
+from proofsheet.domain.campaign import Product
 from proofsheet.errors import InputError
 
 PLACEMENTS = load_placements()
@@ -204,3 +208,38 @@ def test_stands_are_inside_the_picture() -> None:
             assert 0 < x < 1
             assert 0.3 < y < 1
             assert 0 < width <= 1
+
+
+def test_the_logo_keeps_its_clear_space_or_says_so(bottle_file, brand, make_recipe, drawn) -> None:
+    place = PLACEMENTS["meta_feed_portrait"]
+    wide = Composer(replace(brand, clear_space=2.0), Product(name="Bottle", image=bottle_file))
+    for name in layout_names():
+        found = wide.compose_on(
+            drawn.gradient(1080, 1350), make_recipe(name, place), place, drawn.stage_for(name, place)
+        )
+        logo = found.composition.logo
+        free = 2 * logo.height
+        clear = Box(left=logo.left - free, top=logo.top - free, right=logo.right + free, bottom=logo.bottom + free)
+        headline = next(run for run in found.composition.texts if run.role == "headline")
+        boxes = (headline.box, found.composition.button, found.composition.product)
+        noted = [note for note in found.notes if "clear space" in note]
+        assert len(noted) == sum(clear.overlaps(box) for box in boxes)
+        if name in {"column", "editorial"}:
+            assert not clear.overlaps(headline.box)
+
+
+def test_a_logo_picture_is_kept_unless_it_would_not_show(tmp_path, bottle_file, brand, make_recipe, drawn) -> None:
+    place = PLACEMENTS["meta_feed_portrait"]
+    mark = Image.new("RGBA", (200, 60))
+    mark.paste((12, 36, 39, 255), (10, 10, 190, 50))
+    mark.save(tmp_path / "logo.png")
+    with_logo = Composer(replace(brand, logo=tmp_path / "logo.png"), Product(name="Bottle", image=bottle_file))
+    for ground, kept in (((240, 232, 220), True), ((20, 40, 44), False)):
+        scene = drawn.gradient(1080, 1350, ground)
+        found = with_logo.compose_on(scene, make_recipe("column", place), place, drawn.stage_for("column", place))
+        box = found.composition.logo
+        inside = np.asarray(found.image.crop((box.left + 4, box.top + 4, box.right - 4, box.bottom - 4)))
+        colour = inside.reshape(-1, 3).mean(axis=0)
+        assert bool(np.abs(colour - np.array([12, 36, 39])).max() < 3) is kept
+        assert any("logo is printed" in note for note in found.notes) is not kept
+        assert not any(run.role == "wordmark" for run in found.composition.texts)
