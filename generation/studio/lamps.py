@@ -95,6 +95,7 @@ def field_of(lamp: Lamp, camera: Camera, wall: float, seed: int) -> LampField:
         mask = gobo.mask(lamp.gobo, seed % 9973, softness)
         span = gobo.span(lamp.gobo) * max(short, 0.62 * max(wide, tall) if gobo.repeats(lamp.gobo) else short)
         x = left + wide * (0.36 if lamp.unit[0] < 0 else 0.62)
+        x = min(max(x, -0.7 * tall), 0.7 * tall)  # near the product in wide pictures
         y = bottom + tall * 0.55
         at = tuple(np.full(1, v, np.float32) for v in (x, y, min(wall, 3.0)))
         u, v = plane_of(lamp, at)  # type: ignore[arg-type]

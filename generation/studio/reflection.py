@@ -73,7 +73,7 @@ def _seen(tracer: Tracer, camera: Camera, o: Vec, d: Vec, view: Plane, fields: t
     at = np.stack(
         [py * np.float32(view.shape[0] / camera.height) - 0.5, px * np.float32(view.shape[1] / camera.width) - 0.5]
     )
-    seen = np.stack([ndimage.map_coordinates(view[..., c], at, order=1, mode="nearest") for c in range(3)], axis=-1)
+    seen = np.stack([ndimage.map_coordinates(view[..., c], at, order=1, mode="mirror") for c in range(3)], axis=-1)
     for solid in tracer.solids:
         if solid.material.glow > 0:  # too thin for few rays: the overlay of glowing lines mirrors them
             continue

@@ -112,7 +112,7 @@ def confetti_set(sheet: CallSheet) -> SetDesign:
 
 def bokeh_night(sheet: CallSheet) -> SetDesign:
     """A polished dark counter high above a city at night."""
-    camera = sheet.camera(0.15)
+    camera = sheet.camera(0.15, far=0.95)
     edge = 0.95
     row = camera.project(0, 0, edge)[1]
     base = sheet.scheme.set(0.28, 0.02)

@@ -24,7 +24,7 @@ def _far_row(camera: Camera, floor: float, edge: float) -> float:
 
 def water(sheet: Sheet) -> SetDesign:
     """A stone disc in rippled water, the sky mirrored, light dancing on the bottom."""
-    camera = sheet.camera(0.2)
+    camera = sheet.camera(0.2, far=16.0)
     scheme = sheet.scheme
     depth = sheet.number("chop", 0.1, 0.0, 0.4)
     deep, bright = scheme.set(0.62, 0.085), scheme.set(0.93, 0.05)
@@ -98,7 +98,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
 
 def sand(sheet: Sheet) -> SetDesign:
     """Rippled sand under an open sky, dunes behind."""
-    camera = sheet.camera(0.2)
+    camera = sheet.camera(0.2, far=12.0)
     scheme = sheet.scheme
     tone = scheme.fixed(0.82, 0.062, 72)
     ground = Material(
@@ -136,8 +136,8 @@ def sand(sheet: Sheet) -> SetDesign:
 
 def snow(sheet: Sheet) -> SetDesign:
     """Fresh snow in soft mounds, firs in the haze, flakes in the air."""
-    camera = sheet.camera(0.2)
-    white = sheet.scheme.fixed(0.975, 0.008, 240)
+    camera = sheet.camera(0.2, far=5.0)
+    white = sheet.scheme.fixed(0.95, 0.01, 240)
     relief = plaster_relief(141 + sheet.seed % 8, depth=0.075, period=6.0, low=1, high=12, slope=1.7)
     fine = plaster_relief(142, depth=0.05, period=0.8, low=20, high=220, slope=0.5)
 
@@ -158,7 +158,7 @@ def snow(sheet: Sheet) -> SetDesign:
         )
     row = _far_row(camera, 0.0, 5.0)
     view = hills(sheet, camera, row, layers=4, rough=2.2)
-    room = Room(0.0, 5.0, ground, ground, backdrop=view, haze=0.4, blur=0.14)
+    room = Room(0.0, 5.0, ground, ground, backdrop=view, haze=0.4, blur=0.1)
     return SetDesign(camera, room, distant=tuple(solids), over_all=(flakes(sheet, camera),))
 
 
@@ -182,7 +182,7 @@ def sky_scene(sheet: Sheet) -> SetDesign:
 
 def hill_view(sheet: Sheet) -> SetDesign:
     """A flat stone on a ledge high above hills in mist."""
-    camera = sheet.camera(0.17)
+    camera = sheet.camera(0.17, far=1.25)
     scheme = sheet.scheme
     tone = scheme.fixed(0.62, 0.022, 72)
     rock = Material(tone, paint=slate(tone, 163), gloss=0.03)
@@ -211,7 +211,7 @@ def hill_view(sheet: Sheet) -> SetDesign:
 
 def forest(sheet: Sheet) -> SetDesign:
     """A weathered plank at the edge of a wood, leaves and sun out of focus."""
-    camera = sheet.camera(0.16)
+    camera = sheet.camera(0.16, far=1.25)
     dark, light = sheet.scheme.fixed(0.34, 0.035, 65), sheet.scheme.fixed(0.58, 0.045, 72)
     moss = sheet.scheme.fixed(0.5, 0.09, 125)
     base = planks(dark, light, 171 + sheet.seed % 5, board=0.8)

@@ -42,7 +42,7 @@ def _wood(sheet: Sheet, default: str, seed: int, *, board: float = 0.62) -> Mate
 
 def tabletop_wood(sheet: Sheet) -> SetDesign:
     """A wooden table before a room out of focus."""
-    camera = sheet.camera(0.2)
+    camera = sheet.camera(0.2, far=1.6)
     edge = 1.6
     row = camera.project(0, 0, edge)[1]
     room = Room(

@@ -57,13 +57,20 @@ class Sheet:
             raise InputError(f"The scene parameter {name} = {value!r} is not known.", f"Known: {', '.join(known)}.")
         return value
 
-    def camera(self, tilt: float = 0.2, distance: float = 7.0) -> Camera:
-        """The camera with the product's foot exactly where the layout wants it; ``tilt`` is the parameter's default."""
+    def camera(self, tilt: float = 0.2, distance: float = 7.0, far: float | None = None) -> Camera:
+        """The camera with the product's foot exactly where the layout wants it.
+
+        ``tilt`` is the default of the parameter of that name. With ``far``, the camera stoops as low as it must for
+        ground that reaches to that depth to end well inside the picture.
+        """
         x, y, share = stand_of(self.params)
         tilt = self.number("tilt", tilt, 0.05, 0.5)
         scale = max(share * self.width, 6.0)
-        distance = max(distance, 1.35 * self.width / scale)  # a longer lens for wide pictures: balls stay round
-        return Camera(self.width, self.height, x * self.width, y * self.height, scale, distance, tilt * distance)
+        distance = max(distance, 1.1 * self.width / scale)  # a longer lens for wide pictures: balls stay round
+        rise = tilt * distance
+        if far is not None:
+            rise = min(rise, 0.64 * (y * self.height / scale) * (distance + far) / far)
+        return Camera(self.width, self.height, x * self.width, y * self.height, scale, distance, rise)
 
     def rng(self, salt: int) -> np.random.Generator:
         """A generator of this picture's own for one purpose."""

@@ -56,10 +56,10 @@ def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
         wall = _Wall(ImageDraw.Draw(picture), rng, scheme, end, 1 if rig.lamps[0].unit[0] < 0 else -1, dark)
         wall.pen.rectangle((0, end * 0.8, columns, rows), fill=tone_code(scheme.set(0.62, 0.07)))
         wall.pen.rectangle((0, end * 0.79, columns, end * 0.805), fill=tone_code(scheme.set(0.9, 0.03)))
-        middle, apart = camera.foot_x * scale, 1.75 * end
+        middle, apart = camera.foot_x * scale, 2.6 * end
         first = int(np.ceil((-0.9 * end - middle) / apart))
         for number in range(first, int((columns + 0.9 * end - middle) / apart) + 1):
-            _furnish(wall, middle + number * apart)
+            _furnish(wall, middle + number * apart, window=number == 0)
         values = (np.asarray(picture, dtype=np.float32) / 255) ** 2 * light
         x = (np.arange(columns, dtype=np.float32) / columns)[None, :, None]
         values = values * (1.12 - 0.3 * (x if wall.way > 0 else 1 - x))
@@ -76,8 +76,22 @@ def interior(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
     return from_canvas(camera, draw, pixels=320)
 
 
-def _furnish(wall: _Wall, centre: float) -> None:
-    """One stretch of wall."""
+def _furnish(wall: _Wall, centre: float, *, window: bool) -> None:
+    """One stretch of wall; only the one behind the product has the window and the shelves, the others stay calm."""
+    scheme = wall.scheme
+    if window:
+        _window(wall, centre)
+        _shelves(wall, centre)
+    for _ in range(30):
+        x, y = float(wall.rng.normal(-0.08, 0.05)), float(wall.rng.normal(0.6, 0.085))
+        leaf = scheme.fixed(float(wall.rng.uniform(0.4, 0.66)), 0.1, float(wall.rng.uniform(125, 145)))
+        wall.disc(centre, x, y, float(wall.rng.uniform(0.012, 0.03)), float(wall.rng.uniform(0.03, 0.06)), leaf)
+    wall.box(centre, -0.13, -0.03, 0.74, 0.9, scheme.accent(0.68, 0.1))
+    wall.box(centre, 0.118, 0.122, 0.0, 0.13, scheme.fixed(0.3, 0.02, 60))
+    wall.disc(centre, 0.12, 0.2, 0.085, 0.08, scheme.accent(0.7, 0.11) if not wall.dark else oklch(0.9, 0.1, 75))
+
+
+def _window(wall: _Wall, centre: float) -> None:
     scheme = wall.scheme
     glass = np.array([1.0, 0.99, 0.97], np.float32) if not wall.dark else oklch(0.4, 0.08, 262)
     wall.box(centre, -0.66, -0.2, 0.04, 0.71, scheme.set(0.92, 0.02))
@@ -86,14 +100,6 @@ def _furnish(wall: _Wall, centre: float) -> None:
             x, y = -0.645 + 0.222 * i, 0.055 + 0.217 * j
             wall.box(centre, x, x + 0.205, y, y + 0.2, glass)
     wall.box(centre, -0.72, -0.63, 0.0, 0.78, scheme.set(0.86, 0.035))
-    _shelves(wall, centre)
-    for _ in range(30):
-        x, y = float(wall.rng.normal(-0.08, 0.05)), float(wall.rng.normal(0.6, 0.085))
-        leaf = scheme.fixed(float(wall.rng.uniform(0.4, 0.66)), 0.1, float(wall.rng.uniform(125, 145)))
-        wall.disc(centre, x, y, float(wall.rng.uniform(0.012, 0.03)), float(wall.rng.uniform(0.03, 0.06)), leaf)
-    wall.box(centre, -0.13, -0.03, 0.74, 0.9, scheme.accent(0.68, 0.1))
-    wall.box(centre, 0.118, 0.122, 0.0, 0.13, scheme.fixed(0.3, 0.02, 60))
-    wall.disc(centre, 0.12, 0.2, 0.085, 0.08, scheme.accent(0.7, 0.11) if not wall.dark else oklch(0.9, 0.1, 75))
 
 
 def _shelves(wall: _Wall, centre: float) -> None:

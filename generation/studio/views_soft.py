@@ -98,7 +98,7 @@ def city_night(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
             oklch(0.72, 0.17, other),
             oklch(0.66, 0.2, 25),
         ]
-        wide = (columns / size) ** 0.75
+        wide = (columns / size) ** 0.5
         blobs(
             canvas,
             rng,
