@@ -35,7 +35,8 @@ class ImageBackend(Protocol):
     ``name``, ``model`` and ``revision`` go into every recipe, so that a change of any of them makes new scenes.
     ``steps`` and ``guidance`` are what this backend draws with (0 where the words mean nothing). Scene sizes are
     multiples of ``size_multiple`` and no side is longer than ``max_side`` (None: no limit). ``ai_made`` says whether
-    a trained model makes the picture, ``licence`` under which terms it may be used.
+    a trained model makes the picture, ``licence`` under which terms it may be used. ``parallel`` says that scenes may
+    be drawn by several processes at once, each opening the backend anew: so where there is no model to load.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ImageBackend(Protocol):
     max_side: int | None
     ai_made: bool
     licence: str
+    parallel: bool
 
     def draw(self, recipes: Sequence[SceneRecipe]) -> Iterator[Rendering]:
         """Draw the recipes and yield them in the order given, each as soon as it is there.

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     review_price_per_minute: Decimal = Field(
         Decimal("0.75"), ge=0, description="price of a minute of a reviewer, for the ledger"
     )
-    executor: str = Field("inline", description="where work runs: inline or processes")
+    executor: str = Field("processes", description="where work runs: processes or inline")
     clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score")
     clip_checkpoint: str = Field("", description="path of a .safetensors checkpoint for clip_model")
 

@@ -51,6 +51,7 @@ class DiffusersBackend:
     """
 
     name = "diffusers"
+    parallel = False
     ai_made = True
 
     def __init__(

@@ -27,6 +27,7 @@ class ProceduralBackend:
 
     name = "procedural"
     licence = "Apache-2.0"
+    parallel = True
 
     def __init__(self, model: str = "", **options: Any) -> None:
         if model:

@@ -33,8 +33,7 @@ def show_truth(done: Demo) -> None:
     )
     total = sum(step.seconds for step in done.steps)
     session.say(
-        f"Decision: {done.decision.call.value}{f' {done.decision.arm}' if done.decision.arm else ''}. "
-        f"{done.decision.rule}",
+        f"Decision: {done.decision.call.value}{f' {done.decision.arm}' if done.decision.arm else ''}.",
         f"The whole loop took {total:.1f} s. Exports: {done.exported.folder}. Report: {done.report}.",
         "The traffic above is simulated: it shows that the method finds what is there, not that these ads work.",
     )

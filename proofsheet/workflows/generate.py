@@ -104,13 +104,25 @@ def _draw_all(
 ) -> Decimal:
     spent = Decimal(0)
     progress("Drawing scenes", 0, len(missing))
-    renderings = drawing.draw(missing)
+    if drawing.parallel:
+        jobs = ((drawing.name, scene) for scene in missing)
+        renderings = house.executor.map(draw_one, jobs)
+    else:
+        renderings = drawing.draw(missing)
     for done in range(1, len(missing) + 1):
         _within_budget(house, campaign)
         rendering = next(renderings)
         spent += _keep_scene(house, campaign, rendering)
         progress("Drawing scenes", done, len(missing))
     return spent
+
+
+def draw_one(job: tuple[str, SceneRecipe]) -> Rendering:
+    """Draw one scene by a backend that needs no model; runs in any process."""
+    from generation.backend import open_backend
+
+    backend, recipe = job
+    return next(iter(open_backend(backend).draw([recipe])))
 
 
 def _within_budget(house: House, campaign: Campaign) -> None:

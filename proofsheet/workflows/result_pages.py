@@ -88,7 +88,11 @@ class ProposedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsPage:
-    """Everything about one experiment; ``reached`` says whether the planned size is there or the test has ended."""
+    """Everything about one experiment.
+
+    ``reached`` says whether the planned size is there or the test has ended; ``is_stale`` that a report came in
+    after the analysis of a test that is not decided.
+    """
 
     experiment: Experiment
     analysis: Analysis | None
@@ -98,6 +102,7 @@ class ResultsPage:
     trend: tuple[Point, ...]
     progress: float  # share (0–1) of the planned size of the smallest arm
     reached: bool
+    is_stale: bool
     headline: str
     sentence: str
     evidence: Evidence | None
@@ -157,6 +162,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         trend=_trend(reader, experiment, titles) if analysis else (),
         progress=progress,
         reached=reached,
+        is_stale=_is_stale(reader, experiment, analysis),
         headline=headline,
         sentence=sentence,
         evidence=evidence,
@@ -165,6 +171,14 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         proposal=_proposal(experiment, analysis, titles),
         titles=titles,
     )
+
+
+def _is_stale(reader: Reader, experiment: Experiment, analysis: Analysis | None) -> bool:
+    """Whether a report came in since the analysis; what is decided stays as it was known."""
+    if experiment.status not in (ExperimentStatus.RUNNING, ExperimentStatus.ENDED):
+        return False
+    at = analysis.at if analysis else None
+    return any(at is None or record.imported_at > at for record in reader.imports())
 
 
 def _arm_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -76,7 +76,11 @@ def score(
     with house.warehouse.write() as writer:
         writer.save_assessment(scores, verdicts)
     grades = Counter(overall(assessment.verdicts).value for _, assessment in judged)
-    abstained = dict.fromkeys(f"{s.criterion}: {s.detail}" for s in scores if s.value is None and s.detail)
+    silent: dict[str, list[str]] = defaultdict(list)
+    for one in scores:
+        if one.value is None and one.detail:
+            silent[one.criterion].append(one.detail)
+    abstained = [f"{name} ({len(details)} assets): {details[0]}" for name, details in silent.items()]
     return Scored(
         campaign=campaign.slug,
         assets=len(assets),

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from proofsheet.errors import InputError, NotFoundError
-from proofsheet.execution import InlineExecutor, ProcessExecutor
 from proofsheet.plugins import BACKENDS, SCORERS, load, names
 from proofsheet.settings import load_settings
 
@@ -44,12 +43,3 @@ def test_an_unknown_plug_in_answers_with_the_known_ones() -> None:
     with pytest.raises(NotFoundError, match="no scorer named 'taste'") as caught:
         load(SCORERS, "taste")
     assert "palette" in caught.value.hint
-
-
-def _square(value: int) -> int:
-    return value * value
-
-
-@pytest.mark.parametrize("executor", [InlineExecutor(), ProcessExecutor(2)])
-def test_every_executor_keeps_the_order(executor: InlineExecutor | ProcessExecutor) -> None:
-    assert list(executor.map(_square, range(20))) == [value * value for value in range(20)]
