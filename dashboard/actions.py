@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dashboard.data import house
 from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.experiment import Experiment
-from proofsheet.domain.result import Analysis, Call, Decision
+from proofsheet.domain.result import Call, Decision
 from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,13 +39,6 @@ def end(experiment_id: str) -> Experiment:
     from proofsheet.workflows.launch import end as finish
 
     return finish(house(), experiment_id)
-
-
-def analyze(experiment_id: str) -> Analysis:
-    """Analyze the experiment on the data as they are now."""
-    from proofsheet.workflows.analyze import analyze as work_out
-
-    return work_out(house(), experiment_id)
 
 
 def decide(experiment_id: str, call: Call, arm: str | None, why: str) -> Decision:
@@ -98,9 +91,9 @@ def understood(answers: Sequence[str]) -> tuple[str | None, dict[str, str], dict
         value = value.strip().strip("'\"")
         if switch == "--layout" and name and not equals:
             layout = name
-        elif switch == "--map" and equals and value:
+        elif switch == "--map" and name and value:
             mapping[name] = value
-        elif switch == "--option" and equals and value:
+        elif switch == "--option" and name and value:
             options[name] = value
         else:
             raise InputError(

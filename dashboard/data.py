@@ -105,6 +105,20 @@ def experiments(slug: str) -> tuple[Experiment, ...]:
     return read("experiments", lambda reader: tuple(reversed(reader.experiments(slug))), slug)
 
 
+def refresh(experiment_id: str) -> None:
+    """Analyze an experiment anew, once for each state of the warehouse."""
+    opened = house()
+    _analyzed(str(opened.warehouse.home), opened.warehouse.version(), experiment_id, opened)
+
+
+@st.cache_resource(max_entries=128, show_spinner="Analyzing the data that came in…")
+def _analyzed(home: str, version: str, experiment_id: str, _house: House) -> bool:
+    from proofsheet.workflows.analyze import analyze
+
+    analyze(_house, experiment_id)
+    return True
+
+
 def results(experiment_id: str) -> result_pages.ResultsPage:
     """An experiment with its latest analysis."""
     return read("results", lambda reader: result_pages.results_page(reader, experiment_id), experiment_id)

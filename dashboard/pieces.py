@@ -107,13 +107,20 @@ def chart(drawn: Chart, key: str) -> None:
 
 
 def verdicts(found: Sequence[Verdict]) -> None:
-    """Verdicts as a list: worst first, each with its reason and its remedy."""
+    """Verdicts as a list: worst first, each with its reason and its remedy; what passes is said in brief."""
     for verdict in sorted(found, key=lambda v: -v.grade.severity):
-        _, word, colour, icon = as_text.GRADES[verdict.grade]
-        name = escape(as_text.words(verdict.criterion))
-        st.markdown(f":{colour}[{icon}] **{name}** · {word.lower()}  \n{escape(verdict.reason)}")
-        if verdict.remedy and verdict.grade is not Grade.PASS:
-            st.caption(f":material/build: {escape(verdict.remedy)}")
+        if verdict.grade is not Grade.PASS:
+            _, word, colour, icon = as_text.GRADES[verdict.grade]
+            name = escape(as_text.words(verdict.criterion))
+            st.markdown(f":{colour}[{icon}] **{name}** · {word.lower()}  \n{escape(verdict.reason)}")
+            if verdict.remedy:
+                st.caption(f":material/build: {escape(verdict.remedy)}")
+    passing = [verdict for verdict in found if verdict.grade is Grade.PASS]
+    if passing:
+        _, word, colour, icon = as_text.GRADES[Grade.PASS]
+        st.markdown(f":{colour}[{icon}] **{as_text.plural(len(passing), 'check passes', 'checks pass')}**")
+        lines = (f"- **{escape(as_text.words(v.criterion))}.** {escape(v.reason)}" for v in passing)
+        st.caption("\n".join(lines))
 
 
 def layers(item: SheetItem, key: str) -> tuple[str, ...]:

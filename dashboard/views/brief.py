@@ -110,26 +110,23 @@ def _plan(page: BriefPage) -> None:
         pieces.empty("Not planned yet", "Lay out the variant set from the brief:", "proofsheet plan path/to/brief.toml")
         return
     varied = [factor for factor in page.campaign.brief.factors if factor.name in page.varied]
-    table, quality = st.columns([3, 2], gap="medium")
-    with table:
-        names = {factor.name: as_text.words(factor.name) for factor in varied}
-        pieces.chart(charts.design_matrix(page.plan, varied, names), key="matrix")
-    with quality:
+    number, words = st.columns([1, 3], gap="medium")
+    with words:
         _quality(page.plan.quality)
-        st.caption(
-            f"Drawn by {page.plan.backend}{f' ({page.plan.model})' if page.plan.model else ''}. Plan {page.plan.id}, "
-            f"seed {page.plan.seed}."
-        )
-        st.markdown("Changed the brief? Plan again; what stays the same is not made twice:")
-        st.code("proofsheet plan path/to/brief.toml", language="bash")
+    number.metric(
+        "Efficiency of the design",
+        f"{page.plan.quality.d_efficiency:.0%}",
+        help="D-efficiency: how much each variant teaches about single elements, against testing every combination.",
+    )
+    names = {factor.name: as_text.words(factor.name) for factor in varied}
+    pieces.chart(charts.design_matrix(page.plan, varied, names), key="matrix")
+    model = f" ({page.plan.model})" if page.plan.model else ""
+    st.caption(f"Drawn by {page.plan.backend}{model}. Plan {page.plan.id}, seed {page.plan.seed}.")
+    st.markdown("Changed the brief? Plan again; what stays the same is not made twice:")
+    st.code("proofsheet plan path/to/brief.toml", language="bash")
 
 
 def _quality(quality: DesignQuality) -> None:
-    st.metric(
-        "Efficiency of the design",
-        f"{quality.d_efficiency:.0%}",
-        help="D-efficiency: how much each variant teaches about single elements, against testing every combination.",
-    )
     if quality.rank < quality.parameters:
         st.warning("Some elements cannot be told apart with these variants: allow more variants.")
     elif quality.aliases:

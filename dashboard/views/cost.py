@@ -8,6 +8,8 @@ from dashboard import charts, data, navigation, pieces
 from dashboard import format as as_text
 from proofsheet.workflows.cost_pages import CostPage, MediaCost
 
+OWN = "Its own lines of the ledger and its share of its scene, time for review included."
+
 
 def show() -> None:
     """Draw the page."""
@@ -30,7 +32,7 @@ def show() -> None:
 
 
 def _numbers(page: CostPage, found: tuple[MediaCost, ...]) -> None:
-    with st.grid(4, min_column_width=190, border=True, key="numbers") as grid:
+    with st.grid(3, min_column_width=190, border=True, key="numbers") as grid:
         grid.metric("Making, in all", as_text.money(page.total, page.currency))
         grid.metric(
             "Per asset", as_text.money(page.per_asset, page.currency), help=as_text.plural(page.assets, "asset")
@@ -40,6 +42,10 @@ def _numbers(page: CostPage, found: tuple[MediaCost, ...]) -> None:
             as_text.money(page.per_approved, page.currency),
             help=f"{page.approved} approved of {page.assets}: what was rejected is paid for too.",
         )
+        if page.per_generated is not None:
+            grid.metric("Per generated asset", as_text.money(page.per_generated, page.currency), help=OWN)
+        if page.per_uploaded is not None:
+            grid.metric("Per uploaded picture", as_text.money(page.per_uploaded, page.currency), help=OWN)
         for media in found[-1:]:
             grid.metric(
                 "Media per conversion",
@@ -86,6 +92,7 @@ def _media(media: MediaCost) -> None:
             for title, cost in media.rows
         ],
         hide_index=True,
+        height="content",
         alt="Money by arm",
     )
 

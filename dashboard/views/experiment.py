@@ -20,6 +20,8 @@ def show() -> None:
         launch.show(slug)
         return
     choices = [*found, NEW]
+    if (launched := st.session_state.pop("launched", None)) in found:
+        st.query_params["experiment"] = launched
     with st.sidebar:
         chosen = st.selectbox(
             "Experiment",

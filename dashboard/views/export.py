@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard import actions, data, navigation, pieces
 from dashboard import format as as_text
 from proofsheet.workflows.export import MANIFEST, Exported
-from proofsheet.workflows.pages import ContactSheet
+from proofsheet.workflows.pages import ContactSheet, covers
 
 
 def show() -> None:
@@ -63,6 +63,12 @@ def _preview(page: ContactSheet, variants: list[str], placements: tuple[str, ...
         and (not variants or item.asset.variant_id in variants)
         and (placements is None or item.asset.placement in placements)
     )
+    shown = [item for item in page.items if item.state == "approved" and item.asset.placement in chosen]
+    wall = covers([item for item in shown if not variants or item.asset.variant_id in variants], 12)
+    if wall:
+        with st.grid(12, min_column_width=56, gap="xsmall", key="wall") as grid:
+            for sha256 in wall:
+                grid.image(data.thumbnail(sha256, 200), width="stretch", alt="An approved asset")
     parts = [f"{number} × {as_text.words(name)}" for name, number in chosen.items()]
     st.caption(f"{as_text.plural(sum(chosen.values()), 'file')}: {', '.join(parts) or 'none'}")
 

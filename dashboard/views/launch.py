@@ -127,6 +127,7 @@ def _confirm(slug: str, draft: Experiment, control: str, name: str, hypothesis: 
     )
     if st.button("Launch now", type="primary", key="launch-now"):
         with pieces.told():
-            actions.launch(slug, control, name, hypothesis)
+            launched = actions.launch(slug, control, name, hypothesis)
+            st.session_state["launched"] = launched.id
             pieces.flash("The test is running. Export its assets and upload them.", ":material/rocket_launch:")
             st.rerun()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import actions, charts, data, pieces
+from dashboard import charts, data, navigation, pieces
 from dashboard import format as as_text
 from dashboard.views import decision, measures
-from proofsheet.domain.experiment import ExperimentStatus
 from proofsheet.domain.result import HealthCheck
 from proofsheet.workflows.result_pages import EVIDENCE, ArmRow, ResultsPage, metric_name, named, trend_field
 
@@ -15,6 +14,10 @@ from proofsheet.workflows.result_pages import EVIDENCE, ArmRow, ResultsPage, met
 def show(experiment_id: str) -> None:
     """Draw the results of one experiment."""
     page = data.results(experiment_id)
+    if page.is_stale:
+        with pieces.told():
+            data.refresh(experiment_id)
+            page = data.results(experiment_id)
     experiment = page.experiment
     pieces.heading(experiment.name, named(experiment.hypothesis, experiment, page.titles))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -24,19 +27,13 @@ def show(experiment_id: str) -> None:
             + (f", ended {as_text.day(experiment.ended_at)}" if experiment.ended_at else ""),
             width="content",
         )
-        if experiment.status is not ExperimentStatus.ABANDONED and st.button(
-            "Analyze now", icon=":material/refresh:", key="analyze"
-        ):
-            with pieces.told(), st.spinner("Analyzing…"):
-                actions.analyze(experiment.id)
-                st.rerun()
     if page.analysis is None:
         pieces.empty(
             "No analysis yet",
-            "Import the platform's report of these ads, then analyze:",
+            "Import the platform's report of these ads, here or from the command line; results follow by themselves:",
             "proofsheet ingest report.csv",
-            f"proofsheet analyze {experiment.id}",
         )
+        navigation.link("imports", "Import a report")
         decision.end_button(page)
         return
     _health(page)
