@@ -72,7 +72,8 @@ class Composer:
             colours=brand_colours(brand),
             strong=open_typeface(brand.headline_font, strong=True),
             light=open_typeface(brand.headline_font, strong=False),
-            body=open_typeface(brand.body_font, strong=True),
+            label=open_typeface(brand.body_font, strong=True),
+            body=open_typeface(brand.body_font, strong=False),
         )
 
     def compose(self, scene: Image.Image, recipe: Recipe, placement: Placement) -> Composed:

@@ -120,7 +120,7 @@ def panel(frame: Frame) -> Arrangement:
     if frame.shape == "wide" or frame.covered_below > 0.2:
         return _side_panel(frame)
     inset, size = 0.058 * frame.unit, 0.086 * frame.unit
-    words = inset + 2.1 * size + frame.gap + frame.button_height
+    words = inset + 2.1 * size + 1.6 * frame.gap + frame.button_height
     edge = min(frame.height * 0.645, frame.bottom - words)
     return Arrangement(
         foot=(frame.x(0.5), edge - 0.05 * frame.height),

@@ -165,6 +165,11 @@ def _unrest(part: Floats) -> float:
     return float(np.sqrt(part).std()) if part.size else 1.0
 
 
+def ground_unrest(picture: Image.Image, box: Box) -> float:
+    """How much the lightness (0–1) varies in a box; 0 is a plain ground."""
+    return _unrest(luminance_map(pixels_in(picture, box)))
+
+
 def _hull(boxes: Sequence[Box]) -> Box:
     return Box(
         left=min(box.left for box in boxes),

@@ -13,7 +13,7 @@ from generation.composition.arrangement import Arrangement, Frame, Region, frame
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
 from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
 from generation.composition.colour import Rgb
-from generation.composition.ground import Reading, calmest_shift, readable_ink
+from generation.composition.ground import Reading, calmest_shift, ground_unrest, readable_ink
 from generation.composition.marks import Button, Logo, draw_button, draw_logo_picture, run_of, size_button, size_logo
 from generation.composition.product import Standing, draw_reflection, draw_shadows, exposure, lit, stand
 from generation.composition.typefaces import Typeface
@@ -27,7 +27,11 @@ from proofsheet.domain.campaign import Placement
 _MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
 _MOST_OF_GLYPH = 0.45  # and of any one letter's
 _MOST_WORDS_IN_STRIP = 5
-_BUSY, _BUSY_STRIP = 0.115, 0.045  # variation of lightness from which the ground under words is calmed
+_BUSY, _BUSY_STRIP, _BUSY_BUTTON = (
+    0.115,
+    0.045,
+    0.05,
+)  # variation of lightness from which the ground under words is calmed
 _LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
 
 
@@ -41,9 +45,10 @@ class Kit:
     wordmark: str
     clear_space: float
     colours: BrandColours
-    strong: Typeface
-    light: Typeface
-    body: Typeface
+    strong: Typeface  # of headlines and the wordmark
+    light: Typeface  # of oversized headlines
+    label: Typeface  # of buttons
+    body: Typeface  # of offers
 
 
 class Sheet:
@@ -108,7 +113,7 @@ class Sheet:
     def _sized_button(self) -> Button:
         room = self.arrangement.button or self.arrangement.stack
         most = room.width if not self.arrangement.row else 0.36 * self.frame.width
-        return size_button(self.recipe.cta, self.kit.body, self.frame.button_height, most, self.where)
+        return size_button(self.recipe.cta, self.kit.label, self.frame.button_height, most, self.where)
 
     def _sized_logo(self) -> Logo:
         most = (0.16 * self.frame.width) if self.arrangement.row else 0.5 * self.frame.across
@@ -221,7 +226,9 @@ class Sheet:
     def _on_calm_ground(self, words: Words, button: Button) -> Words:
         """The stack moved up or down in its region, where the layout leaves it free, to where the scene is calm."""
         plan = self.arrangement
-        if plan.block or plan.shade or plan.overlap or plan.row or plan.below:
+        if plan.overlap and plan.button is not None:
+            return self._with_calm_button(words, button, plan.button)
+        if plan.block or plan.shade or plan.row or plan.below:
             return words
         others, bottom = [], words.bottom
         if plan.button is None:
@@ -233,6 +240,22 @@ class Sheet:
         colours = self.kit.colours
         shift = calmest_shift(self.picture, self._needs(words), others, (colours.ink, colours.paper), shifts)
         return words.moved(shift)
+
+    def _with_calm_button(self, words: Words, button: Button, place: Region) -> Words:
+        """The button in its corner, or right below the words where the corner is much busier."""
+        left, top = place.corner(button.width, button.height)
+        near = words.bottom + max(1.2 * self.frame.gap, 0.3 * words.headline.size)
+        if near + button.height > top:
+            return words
+        boxes = [
+            Box(left=round(left), top=round(y), right=round(left + button.width), bottom=round(y + button.height))
+            for y in (top, near)
+        ]
+        corner, below = (ground_unrest(self.picture, box) for box in boxes)
+        if corner < _BUSY_BUTTON or below > 0.6 * corner:
+            return words
+        region = replace(place, top=near, bottom=near + button.height, valign="top")
+        return replace(words, button_region=region)
 
     def _read_ground(self, words: Words) -> Reading:
         """The ink of the words on this ground, calmed where that is needed."""

@@ -58,7 +58,7 @@ def stack_words(
     region, gap = arrangement.stack, max(frame.gap, 0.44 * arrangement.headline_size)
     align = _reading_side(region.align, texts[0])
     offer = _offer(texts[1], faces[1], frame, region, align, where) if texts[1] else None
-    reserved = (offer.height + 0.55 * gap if offer else 0) + (button.height + gap if arrangement.button is None else 0)
+    reserved = (offer.height + 0.8 * gap if offer else 0) + (button.height + gap if arrangement.button is None else 0)
     headline = fit_text(
         texts[0],
         faces[0],
@@ -78,7 +78,7 @@ def stack_words(
     below = top + headline.height
     offer_at = (0.0, 0.0)
     if offer:
-        offer_at = (side.corner(offer.width, 0)[0], below + 0.55 * gap)
+        offer_at = (side.corner(offer.width, 0)[0], below + 0.8 * gap)
         below = offer_at[1] + offer.height
     button_region = arrangement.button or replace(
         region, align=align, top=below + gap, bottom=below + gap + button.height, valign="top"
