@@ -81,7 +81,11 @@ def wet_stone(sheet: Sheet) -> SetDesign:
             float(rng.uniform(left, right)),
             float(rng.uniform(-0.3, 1.6)),
         )
-        if abs(x) < 0.78 + r or any((x - a) ** 2 + (z - b) ** 2 < (r + c) ** 2 for a, b, c in taken):
+        if (
+            abs(x) < 0.78 + r
+            or not sheet.clear(x, 1.1 - r)
+            or any((x - a) ** 2 + (z - b) ** 2 < (r + c) ** 2 for a, b, c in taken)
+        ):
             continue
         taken.append((x, z, r))
         tone = scheme.set(float(rng.uniform(0.3, 0.55)), 0.02)
@@ -175,7 +179,7 @@ def sky_scene(sheet: Sheet) -> SetDesign:
         Cylinder(0.0, BEHIND, -0.16, 0.0, 0.6, stone),
         Cylinder(0.0, BEHIND, min(-0.5, bottom * 1.6), -0.16, 0.78, step),
     )
-    view = sky(sheet, camera, horizon=camera.height * 1.02, clouds=sheet.number("clouds", 0.5, 0.0, 1.0), scale=1.25)
+    view = sky(sheet, camera, horizon=camera.height * 1.02, clouds=sheet.number("clouds", 0.42, 0.0, 1.0), scale=1.25)
     room = Room(-60.0, 20.0, step, step, backdrop=view)
     return SetDesign(camera, room, solids, over_all=(low_cloud(sheet, camera),))
 
@@ -201,7 +205,7 @@ def hill_view(sheet: Sheet) -> SetDesign:
         r = float(rng.choice([0.1, 0.16, 0.3, 0.46]))
         edge = right if i % 2 else left
         x = float(rng.uniform(0.72, 1.05)) * edge if abs(edge) > 1 else edge
-        if abs(x) > 0.8 + r:
+        if abs(x) > 0.8 + r and sheet.clear(x):
             flat = float(rng.uniform(0.5, 0.75))
             solids.append(Sphere(x, -0.12 + r * flat * 0.5, float(rng.uniform(0.1, 0.9)), r, rock, squash=flat))
     row = _far_row(camera, -0.12, 1.25)

@@ -167,7 +167,7 @@ def balls(sheet: Sheet) -> SetDesign:
             break
         r = float(rng.choice([0.11, 0.17, 0.26, 0.42]))
         x, z = float(rng.uniform(left * 1.02, right * 1.02)), float(rng.uniform(-0.35, 1.7))
-        if z < 0.5 and abs(x) < 0.75 + r:
+        if (z < 0.5 and abs(x) < 0.75 + r) or not sheet.clear(x, 1.7 - r):
             continue
         if any((x - a) ** 2 + (z - b) ** 2 < (r + c + 0.02) ** 2 for a, b, c in placed):
             continue

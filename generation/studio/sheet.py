@@ -72,6 +72,11 @@ class Sheet:
             rise = min(rise, 0.64 * (y * self.height / scale) * (distance + far) / far)
         return Camera(self.width, self.height, x * self.width, y * self.height, scale, distance, rise)
 
+    def clear(self, x: float, reach: float = 1.15) -> bool:
+        """Whether a prop may lie at x: the side that the layout keeps for words stays free beyond ``reach``."""
+        off = stand_of(self.params)[0] - 0.5
+        return abs(off) < 0.1 or x * off > 0 or abs(x) < reach
+
     def rng(self, salt: int) -> np.random.Generator:
         """A generator of this picture's own for one purpose."""
         return np.random.default_rng([self.seed & 0xFFFFFFFF, salt])
