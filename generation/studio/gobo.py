@@ -16,7 +16,7 @@ SIZE = 768
 _SPANS = {"window": 1.28, "blinds": 1.3, "leaves": 1.35, "palm": 1.3}
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=12)
 def mask(name: str, seed: int, softness: float) -> Plane:
     """How much light passes, 0–1, shape (SIZE, SIZE); ``softness`` is the blur as a share of the mask's width."""
     rng = np.random.default_rng([seed, len(name)])

@@ -56,7 +56,7 @@ def finished(image: Plane, rig: Rig, camera: Camera, rng: np.random.Generator) -
     knee = np.float32(0.7)
     over = np.maximum(image - knee, 0) / (1 - knee)
     image = np.minimum(image, knee) + (1 - knee) * (1 - np.exp(-over))
-    luma = (image @ _LUMA)[..., None]
+    luma = (image[..., :1] * _LUMA[0] + image[..., 1:2] * _LUMA[1] + image[..., 2:] * _LUMA[2]).astype(np.float32)
     image = luma + (image - luma) * np.float32(rig.saturation)
     value = encode_srgb(image)
     value = value + np.float32(rig.contrast * 2.2) * (value - np.float32(0.5)) * value * (1 - value) * 2

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from generation.backend import ImageBackend, open_backend
 from generation.backends.procedural import ProceduralBackend
 from generation.scenes import RENDERER_VERSION, SCENES, STYLES, draw_scene, stage_of
 from generation.staging import Stage
@@ -115,7 +116,8 @@ def test_scenes_drawn_by_others_get_a_neutral_stage(recipe_of: Maker) -> None:
 
 
 def test_the_backend_draws_in_order_and_says_who_it_is(recipe_of: Maker) -> None:
-    backend = ProceduralBackend()
+    backend = open_backend("procedural")
+    assert isinstance(backend, ImageBackend)
     assert (backend.name, backend.model, backend.revision) == ("procedural", "", RENDERER_VERSION)
     assert not backend.ai_made
     recipes = [recipe_of(kind, size=(32, 40)) for kind in ("sand", "sweep")]

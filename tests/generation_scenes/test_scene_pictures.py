@@ -54,6 +54,20 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(kind: str,
     assert not np.array_equal(first, draw_scene(recipe_of(kind, size=(48, 60), seed=8)))
 
 
+@pytest.mark.parametrize("size", [(8, 8), (16, 200), (300, 10)])
+def test_odd_sizes_are_drawn_too(size: tuple[int, int], recipe_of: Maker) -> None:
+    for kind in ("arch_podium", "sky", "neon", "hills", "tabletop_wood", "snow", "smoke"):
+        assert draw_scene(recipe_of(kind, size=size)).shape == (size[1], size[0], 3)
+
+
+def test_props_keep_off_the_side_that_words_take(recipe_of: Maker) -> None:
+    """With the product far right, the lower left of a set with loose props is as calm as plain ground."""
+    for kind in ("wet_stone", "hills"):
+        image = draw_scene(recipe_of(kind, "overcast", (160, 200), stand=(0.76, 0.86, 0.4)))
+        corner = lab(image[164:184, 6:44])[..., 0]
+        assert corner.std() < 0.05, kind
+
+
 def test_the_seed_changes_details_and_keeps_the_composition(recipe_of: Maker) -> None:
     for kind in ("arch_podium", "sand", "paper_layers"):
         pictures = [thumbnail(draw_scene(recipe_of(kind, seed=seed))) for seed in (7, 9)]
