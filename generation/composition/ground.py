@@ -98,7 +98,14 @@ def readable_ink(
     def reading_of(ink: Rgb) -> float:
         return min(legibility(luminance_map(pixels_in(picture, box)), ink, need) for box, need in boxes)
 
-    ink = max(enumerate(inks), key=lambda item: (round(min(reading_of(item[1]), 1.3), 1), -item[0]))[1]
+    def merit(order: int) -> tuple[float, float, int]:
+        """Whether the ink reads as it is, and else on how much of the ground: that is how little must be calmed."""
+        reads = min(round(reading_of(inks[order]), 1), 1.3)
+        usual = min(float(np.median(contrast_map(inks[order], part))) for part in grounds)
+        return (reads if reads >= 1 else 0.0), (0.0 if reads >= 1 else usual), -order
+
+    grounds = [luminance_map(pixels_in(picture, box)) for box, _ in boxes]
+    ink = inks[max(range(len(inks)), key=merit)]
     around = _hull([box for box, _ in boxes])
     untouched = picture.copy()
     unrest = max(_unrest(luminance_map(pixels_in(picture, box))) for box, _ in boxes)

@@ -122,13 +122,13 @@ class Button:
 def size_button(text: str, typeface: Typeface, height: float, most: float, where: str) -> Button:
     """A button of some height, as wide as its label asks and at most ``most`` pixels."""
     tall = round(height)
-    side = 0.60 * tall
+    side = 0.62 * tall
     label = fit_text(
         text,
         typeface,
         width=most - 2 * side,
         height=tall * 0.8,
-        largest=max(tall * 0.405, 10.5),
+        largest=max(tall * 0.44, 10.5),
         smallest=7.5,
         lines=1,
         tracking=-0.006,

@@ -27,6 +27,7 @@ from proofsheet.domain.campaign import Placement
 _MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
 _MOST_OF_GLYPH = 0.45  # and of any one letter's
 _MOST_WORDS_IN_STRIP = 5
+_MARGIN = 1.12  # of contrast above what is asked, so that other ways to measure it agree
 _BUSY, _BUSY_STRIP, _BUSY_BUTTON = (
     0.115,
     0.045,
@@ -103,6 +104,7 @@ class Sheet:
             button=button_box,
             texts=tuple(self.texts),
             safe=self.frame.safe,
+            intended_overlaps=("headline",) if self.overlaps else (),
         )
 
     @property
@@ -217,10 +219,10 @@ class Sheet:
         """Every line of words with the contrast that it needs."""
         scale = min(self.placement.width, self.placement.height) / 1080
         large = words.headline.size >= _LARGE_SIZE * max(scale, 0.55)
-        need = LARGE_TEXT * 1.15 if large else SMALL_TEXT
+        need = _MARGIN * (LARGE_TEXT if large else SMALL_TEXT)
         lines = [(box, need) for box in line_boxes(words.headline, *words.headline_at)]
         if words.offer:
-            lines += [(box, SMALL_TEXT) for box in line_boxes(words.offer, *words.offer_at)]
+            lines += [(box, _MARGIN * SMALL_TEXT) for box in line_boxes(words.offer, *words.offer_at)]
         return lines
 
     def _on_calm_ground(self, words: Words, button: Button) -> Words:
@@ -294,7 +296,7 @@ class Sheet:
         if logo.wordmark is None:
             return None
         reach = max(box.height * 1.2, 6.0)
-        reading = readable_ink(self.picture, [(box, SMALL_TEXT)], inks, reach, 0.3 * box.height)
+        reading = readable_ink(self.picture, [(box, _MARGIN * SMALL_TEXT)], inks, reach, 0.3 * box.height)
         if reading.note:
             self.notes.append(reading.note)
         drawn, _ = paste_text(self.picture, logo.wordmark, x, y, reading.ink)

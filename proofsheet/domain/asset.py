@@ -182,6 +182,7 @@ class Composition:
     button: Box | None
     texts: tuple[TextRun, ...]
     safe: Box
+    intended_overlaps: tuple[str, ...] = ()  # roles of texts that the product stands before on purpose
 
 
 class Origin(StrEnum):
