@@ -249,7 +249,7 @@ def design_matrix(plan: VariantPlan, factors: Sequence[Factor], names: Mapping[s
         zmax=1,
     )
     figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True, showgrid=False, ticklabelstandoff=6)
-    figure.update_xaxes(side="top", fixedrange=True, showgrid=False, tickangle=0)
+    figure.update_xaxes(side="top", fixedrange=True, showgrid=False)
     quality = plan.quality
     kind = "every combination" if quality.kind == "full" else f"{quality.runs} of {quality.full_runs} combinations"
     title = f"{as_text.plural(len(rows), 'variant')}: {kind} of {as_text.plural(len(factors), 'factor')}"

@@ -11,13 +11,14 @@ from PIL import Image, ImageDraw, ImageOps
 from proofsheet.domain.asset import Box, Composition
 from proofsheet.domain.campaign import Placement
 
-#: What can be drawn on a picture: key, label, colour. Line styles differ too, so that colour is not the only sign.
+#: What can be drawn on a picture: its name, and how it is drawn in words.
 LAYERS: dict[str, tuple[str, str]] = {
-    "safe": ("Safe area", "#56b4e9"),
-    "texts": ("Text", "#e69f00"),
-    "logo": ("Logo", "#cc79a7"),
-    "product": ("Product", "#009e73"),
+    "safe": ("Safe area", "the safe area dashed, what may be covered dimmed"),
+    "texts": ("Text", "text in orange"),
+    "logo": ("Logo", "the logo in pink"),
+    "product": ("Product", "the product in green"),
 }
+INKS = {"safe": "#56b4e9", "texts": "#f0a500", "logo": "#e583bb", "product": "#12d69d"}
 
 
 def thumbnail(data: bytes, width: int, cell_ratio: float | None = None, *, keep_transparency: bool = False) -> bytes:
@@ -65,17 +66,17 @@ def evidence(data: bytes, composition: Composition, layers: Sequence[str], width
     picture.thumbnail((width, width * 2), Image.Resampling.LANCZOS)
     scale = picture.width / composition.width
     pen = ImageDraw.Draw(picture, "RGBA")
-    stroke = max(2, round(picture.width / 320))
+    stroke = max(2, round(picture.width / 190))
     if "safe" in layers:
         _shade_outside(pen, picture.size, _scaled(composition.safe, scale))
-        _dashed(pen, _scaled(composition.safe, scale), LAYERS["safe"][1], stroke)
+        _dashed(pen, _scaled(composition.safe, scale), INKS["safe"], stroke)
     if "product" in layers:
-        pen.rectangle(_scaled(composition.product, scale), outline=LAYERS["product"][1], width=stroke)
+        pen.rectangle(_scaled(composition.product, scale), outline=INKS["product"], width=stroke)
     if "logo" in layers and composition.logo:
-        pen.rectangle(_scaled(composition.logo, scale), outline=LAYERS["logo"][1], width=stroke)
+        pen.rectangle(_scaled(composition.logo, scale), outline=INKS["logo"], width=stroke)
     if "texts" in layers:
         for run in composition.texts:
-            pen.rectangle(_scaled(run.box, scale), outline=LAYERS["texts"][1], width=stroke)
+            pen.rectangle(_scaled(run.box, scale), outline=INKS["texts"], width=stroke)
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=88, method=2)
     return out.getvalue()

@@ -136,6 +136,8 @@ def layers(item: SheetItem, key: str) -> tuple[str, ...]:
         key=key,
         persist_state="session",
     )
+    if chosen:
+        st.caption(f"Drawn: {', '.join(pictures.LAYERS[layer][1] for layer in chosen)}.")
     return tuple(chosen)
 
 

@@ -54,7 +54,7 @@ def _product(brief: Brief) -> None:
     except (ProofsheetError, OSError):
         st.caption("The product's picture is gone.")
     else:
-        st.image(picture, width="stretch", alt=f"{brief.product.name}, the product")
+        st.image(picture, width=180, alt=f"{brief.product.name}, the product")
     st.caption(pieces.escape(brief.product.name))
 
 

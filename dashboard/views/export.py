@@ -15,6 +15,8 @@ from dashboard import format as as_text
 from proofsheet.workflows.export import MANIFEST, Exported
 from proofsheet.workflows.pages import ContactSheet, covers
 
+ALL = "all"
+
 
 def show() -> None:
     """Draw the page."""
@@ -33,8 +35,8 @@ def show() -> None:
     with kind:
         platform = st.selectbox(
             "Platform",
-            [None, *platforms],
-            format_func=lambda name: "All platforms" if name is None else as_text.words(name),
+            [ALL, *platforms],
+            format_func=lambda name: "All platforms" if name == ALL else as_text.words(name),
             key="platform",
         )
     with which:
@@ -46,10 +48,10 @@ def show() -> None:
             placeholder="All approved",
             help="After a decision, choose the winner alone.",
         )
-    _preview(page, variants, platforms.get(platform) if platform else None)
+    _preview(page, variants, platforms.get(platform))
     if st.button("Build the archive", type="primary", icon=":material/archive:", key="build"):
         with pieces.told(), st.spinner("Encoding within the byte limits…"):
-            st.session_state["exported"] = (slug, actions.export(slug, platform, variants))
+            st.session_state["exported"] = (slug, actions.export(slug, None if platform == ALL else platform, variants))
     made = st.session_state.get("exported")
     if made and made[0] == slug:
         _made(made[1])

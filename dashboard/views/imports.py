@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -73,7 +74,7 @@ def _one(record: ImportRecord) -> None:
     if record.totals:
         st.markdown("**Totals, to compare with the platform's own**")
         st.dataframe(
-            [{"What": as_text.words(name), "Total": total} for name, total in record.totals.items()],
+            [{"What": as_text.words(name), "Total": f"{Decimal(total):,}"} for name, total in record.totals.items()],
             hide_index=True,
             alt="Exact totals of the loaded rows",
         )

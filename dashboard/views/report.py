@@ -57,12 +57,12 @@ def _found(found: Inspection) -> None:
         grid.metric("Layout", as_text.words(found.layout), help=found.layout_reason)
         grid.metric("Would load", as_text.count(found.loaded))
         grid.metric("Would set aside", as_text.count(found.set_aside))
-        days = f"{found.first_day:%d %b} to {found.last_day:%d %b %Y}" if found.first_day and found.last_day else "–"
-        grid.metric("Days", days)
+        grid.metric("Would flag", as_text.count(found.flagged), help="Loaded, with a remark on the row.")
     facts, columns = st.columns(2, gap="medium")
     with facts:
         rows = [{"What": as_text.words(name), "Found": value} for name, value in found.facts()]
-        rows += [{"What": f"Total {as_text.words(name).lower()}", "Found": str(t)} for name, t in found.totals.items()]
+        totals = ((f"Total {as_text.words(name).lower()}", f"{total:,}") for name, total in found.totals.items())
+        rows += [{"What": name, "Found": total} for name, total in totals]
         st.dataframe(rows, hide_index=True, alt="What was understood of the file")
     with columns:
         st.dataframe(
