@@ -317,7 +317,10 @@ def _analyze(house: House, experiment: Experiment) -> tuple[Analysis, list[str]]
 
 def _decide(house: House, experiment: Experiment) -> tuple[Decision, list[str]]:
     decision = decide(house, experiment.id)
-    return decision, [f"{decision.call.value}{f' {decision.arm}' if decision.arm else ''}", *decision.reasons]
+    levels = next((arm.levels for arm in experiment.arms if arm.name == decision.arm), {})
+    shipped = ", ".join(f"{factor} {level}" for factor, level in levels.items())
+    called = " ".join(part for part in (decision.call.value, decision.arm, f"({shipped})" if shipped else "") if part)
+    return decision, [called, *decision.reasons]
 
 
 def read_truth(path: Path) -> Truth:
