@@ -42,7 +42,7 @@ def serve(
 def demo(
     brief: Annotated[Path, typer.Option(help="The example's brief.")] = Path("examples/norda/brief.toml"),
     out: Annotated[Path, typer.Option(help="Where the export goes.")] = Path("demo/exports"),
-    seed: Annotated[int, typer.Option(help="Of the simulated traffic.")] = 11,
+    seed: Annotated[int, typer.Option(help="Of the simulated traffic.")] = 1,
     json: Json = False,
 ) -> None:
     """Run the whole loop on the example campaign, with simulated traffic."""

@@ -96,7 +96,7 @@ def demo(
     brief_path: Path,
     out: Path,
     *,
-    seed: int = 11,
+    seed: int = 1,
     progress: Progress = quiet,
     step: Callable[[Step], None] | None = None,
 ) -> Demo:
