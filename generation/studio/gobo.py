@@ -29,7 +29,7 @@ def mask(name: str, seed: int, softness: float) -> Plane:
     else:
         image = _leaves(rng)
     values = np.asarray(image.resize((SIZE, SIZE), Image.Resampling.LANCZOS), dtype=np.float32) / 255
-    soft = ndimage.gaussian_filter(values, max(softness, 0.0015) * SIZE, mode="nearest")
+    soft = ndimage.gaussian_filter(values, max(softness, 0.0015) * SIZE, mode="wrap" if repeats(name) else "nearest")
     return np.asarray(soft, dtype=np.float32)
 
 
@@ -62,6 +62,7 @@ def _window(rng: np.random.Generator) -> Image.Image:
         _branch(
             draw, rng, (rng.uniform(-0.05, 0.35) * side, 1.02 * side), -math.pi / 2 + rng.uniform(-0.1, 0.5), side * 0.5
         )
+    draw.rectangle((0, 0, side, top * side), fill=0)  # leaves that went on at the other edge
     return image
 
 
@@ -72,6 +73,16 @@ def _blinds() -> Image.Image:
         y = (i + 0.5) / slats * side
         draw.rectangle((0, y - side * 0.021, side, y + side * 0.021), fill=255)
     return image
+
+
+def _fill(draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], fill: int) -> None:
+    """A polygon that goes on at the opposite edge, so that a repeated mask has no seams."""
+    side = SIZE * 2
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    for dx in (-side, 0, side):
+        for dy in (-side, 0, side):
+            if max(xs) + dx > 0 and min(xs) + dx < side and max(ys) + dy > 0 and min(ys) + dy < side:
+                draw.polygon([(x + dx, y + dy) for x, y in points], fill=fill)
 
 
 def _leaf(draw: ImageDraw.ImageDraw, x: float, y: float, angle: float, length: float, width: float, fill: int) -> None:
@@ -88,7 +99,7 @@ def _leaf(draw: ImageDraw.ImageDraw, x: float, y: float, angle: float, length: f
                     y + math.sin(angle) * along + math.cos(angle) * (across + bend),
                 )
             )
-    draw.polygon(points, fill=fill)
+    _fill(draw, points, fill)
 
 
 def _branch(
@@ -104,11 +115,13 @@ def _branch(
     step = length / pairs
     for i in range(pairs):
         nx, ny = x + math.cos(angle) * step, y + math.sin(angle) * step
-        draw.line((x, y, nx, ny), fill=fill, width=max(2, int(length * 0.012)))
-        size = length * (0.36 - 0.016 * i) * rng.uniform(0.8, 1.1)
+        half = max(1.0, length * 0.006)
+        ox, oy = -math.sin(angle) * half, math.cos(angle) * half
+        _fill(draw, [(x + ox, y + oy), (nx + ox, ny + oy), (nx - ox, ny - oy), (x - ox, y - oy)], fill)
+        size = length * (0.31 - 0.016 * i) * rng.uniform(0.8, 1.1)
         for sign in (1, -1):
             turn = angle + sign * rng.uniform(0.55, 0.95)
-            _leaf(draw, nx, ny, turn, size, size * 0.2, fill)
+            _leaf(draw, nx, ny, turn, size, size * 0.14, fill)
         x, y = nx, ny
         angle += rng.uniform(-0.1, 0.14)
     _leaf(draw, x, y, angle, length * 0.24, length * 0.05, fill)

@@ -12,7 +12,7 @@ from generation.studio.colour import Plane
 from generation.studio.lamps import LampField
 from generation.studio.room import Profile, meet
 from generation.studio.solids import FAR, Vec
-from generation.studio.tracer import _POINTS, TILE, Tracer, tile_of
+from generation.studio.tracer import POINTS, TILE, Tracer, tile_of
 
 _TAPS = 3
 
@@ -37,7 +37,7 @@ def mirrored(tracer: Tracer, camera: Camera, rows: Profile, lit: Plane, fields: 
     total = np.zeros((z.size, 3), np.float32)
     haze = tracer.room.ground.haze
     for i in range(_TAPS):
-        xi = _POINTS[tile + TILE * TILE * (i + 3)]
+        xi = POINTS[tile + TILE * TILE * (i + 3)]
         lean, turn = np.sqrt(xi[:, 0]) * np.float32(haze), xi[:, 1] * np.float32(2 * math.pi)
         d: Vec = (dx + lean * np.cos(turn), -dy + lean * np.sin(turn) * np.float32(1.5), np.ones_like(dx))
         total += _seen(tracer, camera, o, d, view, fields)

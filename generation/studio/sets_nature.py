@@ -48,7 +48,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
     """Dark wet slate with pebbles and mist behind."""
     camera = sheet.camera(0.18)
     scheme = sheet.scheme
-    base = scheme.set(0.46, 0.03)
+    base = scheme.set(0.47, 0.018)
     ground = Material(
         base,
         paint=slate(base, 121),
@@ -58,7 +58,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
         mirror=0.42,
         haze=0.035,
     )
-    wall = Material(scheme.set(0.6, 0.06))
+    wall = Material(scheme.set(0.64, 0.065))
     rng = sheet.rng(123)
     left, right, _, _ = camera.extent(0.5)
     solids: list[Solid] = [
@@ -68,7 +68,7 @@ def wet_stone(sheet: Sheet) -> SetDesign:
             -0.1,
             0.0,
             0.66,
-            Material(scheme.set(0.46, 0.025), paint=slate(scheme.set(0.46, 0.025), 124), gloss=0.25, rough=0.2),
+            Material(scheme.set(0.46, 0.018), paint=slate(scheme.set(0.46, 0.018), 124), gloss=0.25, rough=0.2),
             bevel=0.03,
         )
     ]

@@ -28,7 +28,8 @@ def _sequence(count: int) -> Plane:
     return np.asarray((0.5 + index * np.array([1 / g, 1 / g**2])) % 1.0, dtype=np.float32)
 
 
-_POINTS = _sequence(TILE * TILE * 32)
+#: Sample points shared by everything that traces.
+POINTS = _sequence(TILE * TILE * 32)
 _ORDER = np.array([0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5])  # Bayer order of the tile
 
 
@@ -78,7 +79,7 @@ class Tracer:
         count = 4 if lamp.radius < 0.02 else _SAMPLES
         seen = np.zeros_like(p[0])
         for i in range(count):
-            xi = _POINTS[tile + TILE * TILE * i]
+            xi = POINTS[tile + TILE * TILE * i]
             r = np.sqrt(xi[:, 0]) * np.float32(min(lamp.radius, 0.75))
             turn = xi[:, 1] * np.float32(2 * math.pi)
             u, v = r * np.cos(turn), r * np.sin(turn)
@@ -96,7 +97,7 @@ class Tracer:
         ground, back = self.tone(self.room.ground.colour, 0) * 0.92, self.tone(self.room.back.colour, 0) * 0.92
         fill, key = self.rig.fill, self.rig.lamps[0].unit
         for i in range(_SAMPLES):
-            xi = _POINTS[tile + TILE * TILE * (i + 11)]
+            xi = POINTS[tile + TILE * TILE * (i + 11)]
             r, turn = np.sqrt(xi[:, 0]), xi[:, 1] * np.float32(2 * math.pi)
             u, v, w = r * np.cos(turn), r * np.sin(turn), np.sqrt(1 - xi[:, 0])
             dx, dy, dz = (u * t[k] + v * b[k] + w * n[k] for k in range(3))

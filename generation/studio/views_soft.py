@@ -99,33 +99,13 @@ def city_night(sheet: Sheet, camera: Camera, edge_row: float) -> Backdrop:
             oklch(0.66, 0.2, 25),
         ]
         wide = (columns / size) ** 0.5
-        blobs(
-            canvas,
-            rng,
-            int(26 * wide),
-            (size * 0.012, size * 0.03),
-            warm,
-            (0, columns, end * 0.25, end * 0.99),
-            strength=0.65 * bright,
-        )
-        blobs(
-            canvas,
-            rng,
-            int(15 * wide),
-            (size * 0.03, size * 0.065),
-            warm,
-            (0, columns, end * 0.12, end * 0.98),
-            strength=0.55 * bright,
-        )
-        blobs(
-            canvas,
-            rng,
-            int(6 * wide),
-            (size * 0.06, size * 0.11),
-            warm,
-            (0, columns, end * 0.1, end),
-            strength=0.3 * bright,
-        )
+        for count, small, large, high, strength in (
+            (26, 0.012, 0.03, 0.25, 0.65),
+            (15, 0.03, 0.065, 0.12, 0.55),
+            (6, 0.06, 0.11, 0.1, 0.3),
+        ):
+            box = (0.0, float(columns), end * high, end * 0.99)
+            blobs(canvas, rng, int(count * wide), (size * small, size * large), warm, box, strength=strength * bright)
         return canvas
 
     return from_canvas(camera, draw, pixels=420)
