@@ -41,8 +41,8 @@ def column(frame: Frame) -> Arrangement:
         return Arrangement(**_pillar(frame, "left"))  # type: ignore[arg-type]
     wide = frame.shape == "wide"
     return Arrangement(
-        foot=(frame.x(0.79), frame.y(0.95 if wide else 0.93)),
-        room_width=0.41 * frame.across,
+        foot=(frame.x(0.79 if wide else 0.77), frame.y(0.95 if wide else 0.93)),
+        room_width=(0.41 if wide else 0.46) * frame.across,
         room_height=min((0.8 if wide else 0.62) * frame.height, (0.95 if wide else 0.86) * frame.down),
         stand_width=(0.3 if wide else 0.41) * frame.across,
         stack=Region(

@@ -80,6 +80,7 @@ def readable_ink(
     radius: float,
     *,
     most_unrest: float = 1.0,
+    most_clutter: float = 1.0,
 ) -> Reading:
     """Choose an ink for words and make sure that it reads, changing the picture as little as that takes.
 
@@ -93,6 +94,7 @@ def readable_ink(
         reach: how far the calming fades out, pixels.
         radius: the corner radius of a plate, pixels.
         most_unrest: the variation of lightness (0–1) above which the ground is calmed even if the contrast is there.
+        most_clutter: the same for small things (``clutter``); these take a stronger step.
     """
 
     def reading_of(ink: Rgb) -> float:
@@ -108,10 +110,14 @@ def readable_ink(
     ink = inks[max(range(len(inks)), key=merit)]
     around = _hull([box for box, _ in boxes])
     untouched = picture.copy()
-    unrest = max(_unrest(luminance_map(pixels_in(picture, box))) for box, _ in boxes)
+    first = 0
+    if max(clutter(picture, box) for box, _ in boxes) > most_clutter:
+        first = 2
+    elif max(ground_unrest(picture, box) for box, _ in boxes) > most_unrest:
+        first = 1
     tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
     for number, (blurred, shifted) in enumerate(_STEPS):
-        if number == 0 and unrest > most_unrest:
+        if number < first:
             continue
         if number:
             picture.paste(calmed(untouched, around, tone, blurred=blurred, shifted=shifted, reach=reach))
@@ -165,6 +171,14 @@ def _moved(luminances: Floats, box: Box, shift: float, scale: int) -> Floats:
     """The part of a map, reduced by ``scale``, under a box that was moved down."""
     top, bottom = max(round(box.top + shift), 0) // scale, max(round(box.bottom + shift), 0) // scale
     return luminances[top : bottom + 1, max(box.left, 0) // scale : max(box.right, 0) // scale + 1]
+
+
+def clutter(picture: Image.Image, box: Box) -> float:
+    """How much small things of other colours crowd a ground (0 is none): what a blur as wide as a letter takes away."""
+    crop = picture.crop((box.left, box.top, box.right, box.bottom)).convert("RGB")
+    soft = crop.filter(ImageFilter.BoxBlur(max(box.height * 0.3, 2)))
+    difference = np.asarray(crop).astype(np.float32) - np.asarray(soft).astype(np.float32)
+    return float(difference.std() / 255)
 
 
 def _unrest(part: Floats) -> float:

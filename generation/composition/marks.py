@@ -19,12 +19,12 @@ from generation.composition.colour import (
     mean_rgb,
     to_oklch,
 )
-from generation.composition.ground import pixels_in, rounded_mask
+from generation.composition.ground import calmed, ground_unrest, pixels_in, rounded_mask
 from generation.composition.typefaces import Typeface
 from generation.composition.typeset import SetText, fit_text, line_ink, paste_text
 from proofsheet.domain.asset import Box, TextRun
 
-_LOGO_CONTRAST = 3.0
+_LOGO_CONTRAST, _LOGO_UNREST = 3.0, 0.07
 #: Least contrast with the ground, and least Oklab distance; a fill of quite another hue needs no contrast besides.
 _BUTTON_CONTRAST, _BUTTON_DISTANCE, _OTHER_HUE = 1.15, 0.17, 0.22
 
@@ -89,6 +89,9 @@ def draw_logo_picture(picture: Image.Image, logo: Image.Image, box: Box, inks: t
     A logo of one colour that would not show (under 3 : 1) is printed in ink or paper, as brand manuals allow; one of
     several colours gets a paper plate.
     """
+    if ground_unrest(picture, box) > _LOGO_UNREST:
+        tone = mean_rgb(pixels_in(picture, box))
+        picture.paste(calmed(picture, box, tone, blurred=0.85, shifted=0.35, reach=1.2 * box.height))
     ground = float(np.median(luminance_map(pixels_in(picture, box))))
     solid = np.asarray(logo.convert("RGBA"))
     visible = solid[solid[..., 3] > 128][:, :3]

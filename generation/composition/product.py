@@ -16,7 +16,7 @@ from generation.staging import Stage
 from proofsheet.domain.asset import Box
 
 _TINT_SHARE = 0.10  # of the light's colour that reaches the product
-_TINT_LIMIT = 0.045  # at most, however coloured the light is
+_TINT_LIMIT = 0.02  # at most, however coloured the light is
 _SIDE_SHARE = 0.05  # brighter on the lit side, darker on the other
 _GROUND_SHARE = 0.10  # darkening of the lowest part, where little light arrives
 _DIM_SHARE = 0.14  # at most, in a dark set

@@ -28,11 +28,7 @@ _MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product m
 _MOST_OF_GLYPH = 0.45  # and of any one letter's
 _MOST_WORDS_IN_STRIP = 5
 _MARGIN = 1.12  # of contrast above what is asked, so that other ways to measure it agree
-_BUSY, _BUSY_STRIP, _BUSY_BUTTON = (
-    0.115,
-    0.045,
-    0.05,
-)  # variation of lightness from which the ground under words is calmed
+_CLUTTER, _BUSY_STRIP, _BUSY_BUTTON = 0.075, 0.045, 0.05  # from which the ground is calmed, or left
 _LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
 
 
@@ -111,6 +107,11 @@ class Sheet:
     def overlaps(self) -> bool:
         """Whether the product stands before the headline on purpose."""
         return self.arrangement.overlap
+
+    @property
+    def _margin(self) -> float:
+        """By how much contrast is asked above the rule: not on a block's flat colour, which has one exact contrast."""
+        return _MARGIN if self.arrangement.block is None else 1.0
 
     def _sized_button(self) -> Button:
         room = self.arrangement.button or self.arrangement.stack
@@ -219,10 +220,10 @@ class Sheet:
         """Every line of words with the contrast that it needs."""
         scale = min(self.placement.width, self.placement.height) / 1080
         large = words.headline.size >= _LARGE_SIZE * max(scale, 0.55)
-        need = _MARGIN * (LARGE_TEXT if large else SMALL_TEXT)
+        need = self._margin * (LARGE_TEXT if large else SMALL_TEXT)
         lines = [(box, need) for box in line_boxes(words.headline, *words.headline_at)]
         if words.offer:
-            lines += [(box, _MARGIN * SMALL_TEXT) for box in line_boxes(words.offer, *words.offer_at)]
+            lines += [(box, self._margin * SMALL_TEXT) for box in line_boxes(words.offer, *words.offer_at)]
         return lines
 
     def _on_calm_ground(self, words: Words, button: Button) -> Words:
@@ -270,8 +271,10 @@ class Sheet:
         if self.arrangement.block is not None and self.arrangement.block.colour == "panel":
             inks = (colours.panel_text,)
         reach = max(1.1 * headline.size, 8.0)
-        busy = _BUSY_STRIP if self.arrangement.row else _BUSY
-        reading = readable_ink(self.picture, boxes, inks, reach, 0.3 * headline.size, most_unrest=busy)
+        busy = _BUSY_STRIP if self.arrangement.row else 1.0
+        reading = readable_ink(
+            self.picture, boxes, inks, reach, 0.3 * headline.size, most_unrest=busy, most_clutter=_CLUTTER
+        )
         if reading.note:
             self.notes.append(reading.note)
         return reading
@@ -296,7 +299,9 @@ class Sheet:
         if logo.wordmark is None:
             return None
         reach = max(box.height * 1.2, 6.0)
-        reading = readable_ink(self.picture, [(box, _MARGIN * SMALL_TEXT)], inks, reach, 0.3 * box.height)
+        reading = readable_ink(
+            self.picture, [(box, self._margin * SMALL_TEXT)], inks, reach, 0.3 * box.height, most_clutter=_CLUTTER
+        )
         if reading.note:
             self.notes.append(reading.note)
         drawn, _ = paste_text(self.picture, logo.wordmark, x, y, reading.ink)

@@ -19,7 +19,7 @@ def _strip(
     shade: tuple[float, float] | None = None,
 ) -> Arrangement:
     """``product_at`` and ``span`` are shares of the width: the product's middle, and where the line of words runs."""
-    slot = max(0.09 * room.width, 1.0 * room.height)
+    slot = 1.9 * _half_slot(room) * room.width
     foot_y = room.height * (0.93 if room.height >= 80 else 0.95)
     return Arrangement(
         foot=(product_at * room.width, foot_y),
