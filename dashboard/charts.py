@@ -67,7 +67,7 @@ def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
         _forest_row(figure, row, row.result, judged=judged, dark=dark)
     confidence = rows[0].result.confidence if rows and rows[0].result else 0.95
     figure.update_xaxes(
-        title={"text": f"Lift over the control, with {confidence:.0%} intervals"},
+        title={"text": "Lift over the control"},
         tickformat="+.0%",
         gridcolor=GRID,
         zeroline=False,
@@ -81,7 +81,7 @@ def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
         range=[-0.55, len(rows) - 0.3],
     )
     note = (
-        "Thick: interval of this comparison alone. Thin: interval that holds for all comparisons together. "
+        f"Thick: {confidence:.0%} interval of this comparison alone. Thin: the one that holds for all of them together. "
         "The vertical line is the control."
     )
     if not judged:

@@ -46,7 +46,7 @@ def read(what: str, load: Callable[[Reader], Page], *key: str) -> Page:
     return cast(Page, _cached(str(opened.warehouse.home.resolve()), version, what, key, partial(_load, opened, load)))
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@st.cache_resource(max_entries=128, show_spinner="Reading the warehouse…")
 def _cached(home: str, version: str, what: str, key: tuple[str, ...], _read: Callable[[], object]) -> object:
     return _read()
 

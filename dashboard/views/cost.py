@@ -32,7 +32,7 @@ def show() -> None:
 
 
 def _numbers(page: CostPage, found: tuple[MediaCost, ...]) -> None:
-    with st.grid(3, min_column_width=190, border=True, key="numbers") as grid:
+    with st.grid(3, min_column_width=145, border=True, key="numbers") as grid:
         grid.metric("Making, in all", as_text.money(page.total, page.currency))
         grid.metric(
             "Per asset", as_text.money(page.per_asset, page.currency), help=as_text.plural(page.assets, "asset")

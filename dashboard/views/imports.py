@@ -66,7 +66,7 @@ def _list(found: tuple[ImportRecord, ...]) -> None:
 
 def _one(record: ImportRecord) -> None:
     st.subheader(pieces.escape(record.file_name), anchor=False)
-    with st.grid(4, min_column_width=150, border=True, key="rows") as grid:
+    with st.grid(4, min_column_width=145, border=True, key="rows") as grid:
         grid.metric("Rows in the file", as_text.count(record.rows_in))
         grid.metric("Loaded", as_text.count(record.loaded))
         grid.metric("Set aside", as_text.count(record.set_aside))

@@ -67,7 +67,7 @@ def _numbers(draft: Experiment) -> None:
     design = draft.design
     if design is None:
         return
-    with st.grid(4, min_column_width=170, border=True, key="numbers") as grid:
+    with st.grid(4, min_column_width=145, border=True, key="numbers") as grid:
         grid.metric(
             f"{as_text.words(draft.unit)}s per arm",
             as_text.count(design.n_per_arm),

@@ -53,7 +53,7 @@ def _load(name: str, content: bytes, answers: tuple[str, ...]) -> None:
 
 
 def _found(found: Inspection) -> None:
-    with st.grid(4, min_column_width=150, border=True, key="inspected") as grid:
+    with st.grid(4, min_column_width=145, border=True, key="inspected") as grid:
         grid.metric("Layout", as_text.words(found.layout), help=found.layout_reason)
         grid.metric("Would load", as_text.count(found.loaded))
         grid.metric("Would set aside", as_text.count(found.set_aside))

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from proofsheet.domain.assessment import Grade, Judgement, Review, Score, Verdict
@@ -161,17 +162,16 @@ def contact_sheet(reader: Reader, slug: str) -> ContactSheet:
 
 def variant_titles(variants: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """A short name for each variant: the levels of as few factors as tell all of them apart."""
-    chosen: list[str] = []
+    varied = [name for name in TELLING if len({levels.get(name) for levels in variants.values()}) > 1]
 
-    def told(levels: Mapping[str, str]) -> tuple[str, ...]:
+    def told(levels: Mapping[str, str], chosen: Sequence[str]) -> tuple[str, ...]:
         return tuple(levels.get(name, "") for name in chosen)
 
-    for name in TELLING:
-        if len({told(levels) for levels in variants.values()}) == len(variants):
-            break
-        if len({levels.get(name) for levels in variants.values()}) > 1:
-            chosen.append(name)
-    return {variant_id: " · ".join(filter(None, told(levels))) for variant_id, levels in variants.items()}
+    subsets = (chosen for size in range(len(varied)) for chosen in combinations(varied, size))
+    fewest = next(
+        (chosen for chosen in subsets if len({told(one, chosen) for one in variants.values()}) == len(variants)), varied
+    )
+    return {variant_id: " · ".join(filter(None, told(levels, fewest))) for variant_id, levels in variants.items()}
 
 
 def _state(reviews: Sequence[Review]) -> State:

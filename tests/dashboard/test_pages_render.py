@@ -129,6 +129,13 @@ def test_a_missing_picture_is_told_with_its_remedy_and_no_traceback(open_page: O
     assert problems(open_page("sheet")) == [], "the others are still shown"
 
 
+def test_a_damaged_warehouse_is_told_with_its_remedy_and_no_traceback(open_page: Open, filled: Filled) -> None:
+    (filled[0].home / "warehouse.duckdb").write_bytes(b"no database" * 400)
+    app = open_page()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
 def test_costs_are_per_asset_and_per_approved_asset(open_page: Open, tested: Tested) -> None:
     values = {metric.label: metric.value for metric in open_page("cost").metric}
     assert values["Making, in all"] == "0.49 EUR"

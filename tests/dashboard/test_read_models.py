@@ -181,7 +181,11 @@ def test_as_few_factors_as_needed_name_the_variants() -> None:
     levels[2]["headline"] = "b"
     levels[2]["style"] = "noon"
     named = pages.variant_titles({str(number): one for number, one in enumerate(levels)})
-    assert list(named.values()) == ["a · dawn", "b · dusk", "b · noon"]
+    assert list(named.values()) == ["dawn", "dusk", "noon"], "one factor is enough"
+    levels.append({"scene": "table", "style": "noon", "headline": "b"})
+    named = pages.variant_titles({str(number): one for number, one in enumerate(levels)})
+    assert list(named.values()) == ["arch · dawn", "arch · dusk", "arch · noon", "table · noon"]
+    assert pages.variant_titles({}) == {}
 
 
 def test_observational_evidence_never_beats(tested: Tested) -> None:
