@@ -61,8 +61,8 @@ def contrast_of(one: Rgb, other: Rgb) -> float:
 def contrast_map(ink: Rgb, ground: Floats) -> Floats:
     """Contrast ratio of an ink with every luminance of a ground, same shape."""
     level = luminance(ink)
-    result: Floats = (np.maximum(ground, level) + 0.05) / (np.minimum(ground, level) + 0.05)
-    return result
+    ratios = (np.maximum(ground, level) + 0.05) / (np.minimum(ground, level) + 0.05)
+    return np.asarray(ratios, dtype=np.float32)
 
 
 def rgb_of(hex_text: str) -> Rgb:

@@ -244,7 +244,7 @@ def _soft_mask(size: tuple[int, int], box: Box, area: Box, reach: float) -> Floa
     )
     ImageDraw.Draw(small).rounded_rectangle(corners, radius=grow / factor, fill=255)
     soft = small.filter(ImageFilter.GaussianBlur(reach * 0.3 / factor)).resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(soft).astype(np.float32) / 255
+    return np.asarray(np.asarray(soft) / 255, dtype=np.float32)
 
 
 def _blurred(crop: Image.Image, radius: float) -> Image.Image:

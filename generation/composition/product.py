@@ -81,8 +81,7 @@ def _rim(alpha: Image.Image, stage: Stage) -> Floats:
     moved = Image.new("L", alpha.size)
     moved.paste(alpha, (shift, round(reach * 0.4)))
     inner = np.asarray(moved.filter(ImageFilter.GaussianBlur(reach))).astype(np.float32) / 255
-    rim: Floats = np.clip(np.asarray(alpha).astype(np.float32) / 255 - inner, 0, 1)
-    return rim
+    return np.asarray(np.clip(np.asarray(alpha).astype(np.float32) / 255 - inner, 0, 1), dtype=np.float32)
 
 
 def draw_shadows(picture: Image.Image, standing: Standing, stage: Stage, stand_width: float) -> None:
@@ -123,7 +122,7 @@ def foot_share(cutout: Image.Image) -> float:
     """The width of a product's foot as a share of its own width."""
     alpha = np.asarray(cutout.getchannel("A").reduce(max(cutout.height // 300, 1)))
     left, right = _foot_span(alpha)
-    return (right - left) / alpha.shape[1]
+    return float((right - left) / alpha.shape[1])
 
 
 def _foot_span(alpha: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[int, int]:
@@ -190,8 +189,7 @@ def _full_size(small: Image.Image, area: Box) -> Floats:
         if small.size == (area.width, area.height)
         else small.resize((area.width, area.height), Image.Resampling.BICUBIC)
     )
-    values: Floats = np.asarray(whole).astype(np.float32) / 255
-    return values
+    return np.asarray(np.asarray(whole) / 255, dtype=np.float32)
 
 
 def draw_reflection(picture: Image.Image, standing: Standing, strength: float) -> None:

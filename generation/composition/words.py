@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from generation.composition.arrangement import Arrangement, Frame, Region
 from generation.composition.marks import Button, Logo
-from generation.composition.typefaces import Typeface
-from generation.composition.typeset import SetText, fit_text, script_of
+from generation.composition.typefaces import Typeface, script_of
+from generation.composition.typeset import SetText, fit_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
