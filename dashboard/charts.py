@@ -81,7 +81,7 @@ def forest(page: ResultsPage, *, dark: bool = False) -> Chart:
         range=[-0.55, len(rows) - 0.3],
     )
     note = (
-        f"Thick: {confidence:.0%} interval of this comparison alone. Thin: the one that holds for all of them together. "
+        f"Thick: {confidence:.0%} interval of this comparison alone. Thin: the one that holds for all together. "
         "The vertical line is the control."
     )
     if not judged:

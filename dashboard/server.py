@@ -21,6 +21,11 @@ OPTIONS: Mapping[str, str] = {
     "server.enableStaticServing": "true",
 }
 
+#: Names under which a server for this machine alone may be asked: a page from elsewhere cannot pretend to be it.
+#: The variable lets another name in, such as that of a sign-in in front of the server.
+LOCAL = ("localhost", "127.0.0.1")
+HOSTS_VARIABLE = "STREAMLIT_SERVER_ALLOWED_HOSTS"
+
 
 def serve_command(port: int, home: Path, headless: bool, address: str = "localhost") -> list[str]:
     """The command that serves the dashboard; run it with ``serve_environment(home)``.
@@ -38,7 +43,12 @@ def serve_command(port: int, home: Path, headless: bool, address: str = "localho
         "server.address": address,
         "server.headless": "true" if headless else "false",
     }
-    return [*command, *(f"--{name}={value}" for name, value in options.items())]
+    hosts = LOCAL if address in LOCAL and HOSTS_VARIABLE not in os.environ else ()
+    return [
+        *command,
+        *(f"--{name}={value}" for name, value in options.items()),
+        *(f"--server.allowedHosts={host}" for host in hosts),
+    ]
 
 
 def serve_environment(home: Path) -> dict[str, str]:

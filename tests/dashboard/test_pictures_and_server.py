@@ -103,6 +103,9 @@ def test_the_server_is_quiet_bounded_and_local() -> None:
         "--server.headless=true",
     ):
         assert option in command
+    assert "--server.allowedHosts=localhost" in command, "a page from elsewhere cannot pretend to be this machine"
+    public = server.serve_command(9876, Path("somewhere"), headless=True, address="0.0.0.0")
+    assert not any(option.startswith("--server.allowedHosts") for option in public)
     assert Path(server.serve_environment(Path("somewhere"))["PROOFSHEET_HOME"]).is_absolute()
 
 
