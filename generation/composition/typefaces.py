@@ -156,7 +156,7 @@ def check_text(text: str, typeface: Typeface) -> None:
         raise InputError(
             f"The font {typeface.name} has no glyph for {shown}{more}, needed in {text!r}.",
             "Name a font file that has them as headline_font and body_font in the brand file"
-            + (", or use the bundled manrope." if _manrope_has(missing) else "."),
+            + (", or use the bundled manrope." if _manrope_has(text) else "."),
         )
     if script_of(text) in {"rtl", "complex"} and not has_shaping():
         raise InputError(
@@ -165,7 +165,7 @@ def check_text(text: str, typeface: Typeface) -> None:
         )
 
 
-def _manrope_has(characters: list[str]) -> bool:
+def _manrope_has(characters: str) -> bool:
     return all(_has_glyph(FOLDER / FAMILIES["manrope"].text, character) for character in characters)
 
 
