@@ -200,7 +200,7 @@ def trend(points: Sequence[Point], shown: Sequence[str], counted: str, *, dark: 
             f"After {as_text.plural(length, 'day')}: {as_text.share(top[0])} for “{top[1]}”, "
             f"{as_text.share(bottom[0])} for “{bottom[1]}”"
         )
-    note = f"Shaded: 95 % score interval of the {counted} so far; it leaves out swings from day to day."
+    note = f"Shaded: 95% score interval of the {counted} so far; it leaves out swings from day to day."
     return Chart(figure, title, note, f"{title}. Running rate of {counted} by day for {len(chosen)} arms.")
 
 

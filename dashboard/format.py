@@ -62,14 +62,14 @@ def share(value: float | None, digits: int | None = None) -> str:
         return NONE
     if digits is None:
         digits = 3 if 0 < abs(value) < 0.001 else 2 if abs(value) < 0.1 else 1
-    return f"{value * 100:.{digits}f} %".replace("-", MINUS)
+    return f"{value * 100:.{digits}f}%".replace("-", MINUS)
 
 
 def lift(value: float | None, digits: int = 1) -> str:
     """A relative change with its sign, as per cent."""
     if value is None:
         return NONE
-    text = f"{value * 100:+.{digits}f} %"
+    text = f"{value * 100:+.{digits}f}%"
     return text.replace("-", MINUS)
 
 
@@ -98,7 +98,7 @@ def chance(value: float | None) -> str:
     """A probability as whole per cent, never 0 or 100."""
     if value is None:
         return NONE
-    return "> 99 %" if value > 0.99 else "< 1 %" if value < 0.01 else f"{value * 100:.0f} %"
+    return "> 99%" if value > 0.99 else "< 1%" if value < 0.01 else f"{value * 100:.0f}%"
 
 
 def money(amount: Decimal | None, currency: str) -> str:

@@ -14,7 +14,7 @@ def show(page: ResultsPage) -> None:
         {
             "Guardrail": as_text.capital(metric_name(one.result.metric)),
             "Arm": one.title,
-            "Change (95 % interval)": as_text.lift_with_interval(one.result),
+            "Change (95% interval)": as_text.lift_with_interval(one.result),
             "Harm allowed": f"{one.margin:.0%}",
             "Stands": {True: "✓ within", False: "✕ broken", None: "? not shown yet"}[one.ok],
         }
@@ -29,7 +29,7 @@ def show(page: ResultsPage) -> None:
             "Metric": as_text.capital(metric_name(result.metric)),
             "Arm": title,
             "Value": as_text.metric_value(result, result.value_arm),
-            "Change (95 % interval)": as_text.lift_with_interval(result),
+            "Change (95% interval)": as_text.lift_with_interval(result),
             "n": as_text.count(result.n_arm),
         }
         for title, result in page.secondary

@@ -56,28 +56,22 @@ def _health(page: ResultsPage) -> None:
         else f"All {as_text.plural(len(checks), 'health check')} hold"
     )
     with st.expander(label, expanded=bool(bad), icon=":material/warning:" if bad else ":material/verified:"):
-        for check in checks:
-            _check(check, page)
+        for check in bad:
+            stops = " **Stops every conclusion.**" if check.severity == "blocking" else ""
+            st.markdown(f":material/close: {_told(check, page)}{stops}")
+        rest = [check for check in checks if check not in bad]
+        st.caption("\n".join(f"- {_told(check, page)}" for check in rest))
 
 
-def _check(check: HealthCheck, page: ResultsPage) -> None:
+def _told(check: HealthCheck, page: ResultsPage) -> str:
+    """A check in one sentence: its name, whether it holds, and what was found."""
     waits = check.ok is False and check.severity == "info"
-    icon, word = (
-        (":material/hourglass_empty:", "not yet")
-        if waits
-        else {
-            True: (":material/check:", "holds"),
-            False: (":material/close:", "fails"),
-            None: (":material/help:", "could not be checked"),
-        }[check.ok]
-    )
-    told = as_text.p_value(check.p_value)
-    p = "" if check.p_value is None or "p =" in check.message else f" (p {'' if told[0] == '<' else '= '}{told})"
-    stops = " **Stops every conclusion.**" if check.ok is False and check.severity == "blocking" else ""
-    name = pieces.escape(as_text.words(check.name))
-    st.markdown(
-        f"{icon} **{name}** {word}. {pieces.escape(named(check.message, page.experiment, page.titles))}{p}{stops}"
-    )
+    word = "not yet" if waits else {True: "holds", False: "fails", None: "could not be checked"}[check.ok]
+    p_value = as_text.p_value(check.p_value)
+    is_told = check.p_value is None or "p =" in check.message or "p <" in check.message
+    p = "" if is_told else f" (p {'' if p_value[0] == '<' else '= '}{p_value})"
+    message = pieces.escape(named(check.message, page.experiment, page.titles))
+    return f"**{pieces.escape(as_text.words(check.name))}** {word}. {message}{p}"
 
 
 def _verdict(page: ResultsPage) -> None:
@@ -115,7 +109,7 @@ def _row(row: ArmRow, page: ResultsPage) -> dict[str, str | None]:
         as_text.words(metric.denominator or page.experiment.unit + "s"): as_text.count(row.n),
         as_text.words(metric.numerator): as_text.count(row.successes),
         as_text.capital(metric_name(metric.name)): value,
-        "Lift (95 % interval)": as_text.lift_with_interval(result) if result else as_text.NONE,
+        "Lift (95% interval)": as_text.lift_with_interval(result) if result else as_text.NONE,
         "p, adjusted": as_text.p_value(result.adjusted_p) if result else as_text.NONE,
         "Chance to beat control": as_text.chance(result.chance_to_win) if result else as_text.NONE,
         "Per click": as_text.money(cost.per_click, cost.currency) if cost else as_text.NONE,

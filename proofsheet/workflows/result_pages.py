@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class ArmRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """The running rate of one arm up to a day, with the 95 % limits of Wilson's score interval."""
+    """The running rate of one arm up to a day, with the 95% limits of Wilson's score interval."""
 
     arm: str
     title: str
@@ -122,12 +123,12 @@ def metric_name(name: str) -> str:
 
 
 def named(text: str, experiment: Experiment, titles: Mapping[str, str]) -> str:
-    """The text with readable names in place of the ids of arms and the names of metrics."""
-    for arm in sorted((arm for arm, title in titles.items() if arm != title), key=len, reverse=True):
-        text = text.replace(arm, f"“{titles[arm]}”")
-    for metric in sorted((metric.name for metric in experiment.metrics), key=len, reverse=True):
-        text = text.replace(metric, metric_name(metric))
-    return text
+    """The text with readable names in place of the ids of arms and the names of metrics, where they stand alone."""
+    spoken = {arm: f"“{title}”" for arm, title in titles.items() if arm != title}
+    spoken |= {metric.name: metric_name(metric.name) for metric in experiment.metrics}
+    longest_first = sorted(spoken, key=len, reverse=True)
+    alone = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, longest_first))})(?![\w-])")
+    return alone.sub(lambda found: spoken[found.group()], text) if spoken else text
 
 
 def arm_titles(experiment: Experiment, sheet: ContactSheet) -> Mapping[str, str]:
@@ -301,7 +302,7 @@ def _told(result: Result) -> str:
     low, high = _adjusted(result)
 
     def signed(value: float | None) -> str:
-        return "unbounded" if value is None else f"{value * 100:+.1f} %".replace("-", "−")
+        return "unbounded" if value is None else f"{value * 100:+.1f}%".replace("-", "−")
 
     return (
         f"{signed(result.lift)} ({result.confidence:.0%} interval {signed(low)} to {signed(high)}, "

@@ -43,7 +43,7 @@ def test_a_winner_has_its_own_colour_and_its_own_shape(page: ResultsPage) -> Non
     assert colours(chart) == {charts.BLUE, charts.NEUTRAL}
     assert symbols(chart) == ["circle", "triangle-up"]
     assert chart.title == "1 of 2 variants shown to be better than the control"
-    assert "+25.0 %, +15.0 % to +35.0 %" in chart.alt
+    assert "+25.0%, +15.0% to +35.0%" in chart.alt
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_the_trend_has_a_line_and_a_shade_an_arm_in_different_dashes(page: Resul
     lines = [trace for trace in chart.figure.data if trace.mode == "lines"]
     assert len({trace.line.dash for trace in lines}) == len(lines) == 3
     assert len([trace for trace in chart.figure.data if trace.fill == "toself"]) == 3
-    assert chart.title.startswith("After 10 days: 1.47 %")
+    assert chart.title.startswith("After 10 days: 1.47%")
     assert charts.trend((), (), "clicks").title == "No daily figures yet"
 
 
@@ -115,18 +115,18 @@ def test_the_matrix_has_a_row_a_variant_and_its_levels_as_words(tested: Tested) 
     [
         (as_text.count(1234567), "1,234,567"),
         (as_text.count(None), "–"),
-        (as_text.share(0.0123), "1.23 %"),
-        (as_text.share(0.00049), "0.049 %"),
-        (as_text.share(0.5), "50.0 %"),
-        (as_text.lift(-0.0456), "−4.6 %"),
-        (as_text.lift(0.25), "+25.0 %"),
-        (as_text.interval(-0.1, None), "−10.0 % to unbounded"),
+        (as_text.share(0.0123), "1.23%"),
+        (as_text.share(0.00049), "0.049%"),
+        (as_text.share(0.5), "50.0%"),
+        (as_text.lift(-0.0456), "−4.6%"),
+        (as_text.lift(0.25), "+25.0%"),
+        (as_text.interval(-0.1, None), "−10.0% to unbounded"),
         (as_text.interval(None, None), "–"),
         (as_text.p_value(0.0004), "< 0.001"),
         (as_text.p_value(0.0312), "0.031"),
-        (as_text.chance(0.9999), "> 99 %"),
-        (as_text.chance(0.001), "< 1 %"),
-        (as_text.chance(0.874), "87 %"),
+        (as_text.chance(0.9999), "> 99%"),
+        (as_text.chance(0.001), "< 1%"),
+        (as_text.chance(0.874), "87%"),
         (as_text.money(Decimal("1234.5"), "EUR"), "1,234.50 EUR"),
         (as_text.money(Decimal("0.0042"), "EUR"), "0.0042 EUR"),
         (as_text.money(None, "EUR"), "–"),
@@ -150,7 +150,7 @@ def test_numbers_are_told_as_people_read_them(told: str, expected: str) -> None:
 def test_a_lift_never_stands_without_its_interval(page: ResultsPage) -> None:
     result = page.arms[1].result
     assert result is not None
-    assert as_text.lift_with_interval(result) == "+25.0 %  (+15.0 % to +35.0 %)"
+    assert as_text.lift_with_interval(result) == "+25.0%  (+15.0% to +35.0%)"
     none = replace(result, lift=None, status=Status.ZERO_CONTROL)
     assert as_text.lift_with_interval(none) == "the control has none, so there is no relative lift"
 

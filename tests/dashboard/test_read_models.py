@@ -99,7 +99,7 @@ def test_before_the_planned_size_nothing_is_called(tested: Tested) -> None:
 def test_at_the_planned_size_a_winner_is_named_with_its_interval_and_n(tested: Tested) -> None:
     page = results_of(tested[0])
     assert page.headline == "“slow · arch” beats the control on click-through rate"
-    assert "+25.0 % (95% interval +13.0 % to +37.0 %, n = 50,000 against 50,000)" in page.sentence
+    assert "+25.0% (95% interval +13.0% to +37.0%, n = 50,000 against 50,000)" in page.sentence
     assert page.proposal is not None
     assert page.proposal.call is Call.SHIP
     assert not any(page.experiment.arms[1].name in reason for reason in page.proposal.reasons), "names, not ids"
@@ -172,6 +172,14 @@ def test_titles_of_arms_tell_them_apart(tested: Tested) -> None:
     assert list(result_pages.arm_titles(experiment, sheet).values()) == ["baseline", "slow · arch", "bright · arch"]
     alone = replace(sheet, items=())
     assert list(result_pages.arm_titles(experiment, alone).values()) == ["baseline", "slow", "bright"]
+
+
+def test_names_replace_ids_only_where_these_stand_alone(tested: Tested) -> None:
+    experiment = tested[1]
+    titles = {"baseline": "baseline", experiment.arms[1].name: "slow"}
+    text = f"{experiment.arms[1].name} on ctr, not spectral: {experiment.arms[1].name}0"
+    told = result_pages.named(text, experiment, titles)
+    assert told == f"“slow” on click-through rate, not spectral: {experiment.arms[1].name}0"
 
 
 def test_as_few_factors_as_needed_name_the_variants() -> None:
