@@ -88,7 +88,10 @@ def _card(card: CampaignCard) -> None:
             for experiment in card.experiments:
                 with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
                     pieces.status_badge(experiment)
-                    st.caption(pieces.escape(experiment.name))
+                    st.caption(pieces.escape(experiment.name), width="content")
+                if outcome := card.outcomes.get(experiment.id):
+                    shipped = f": “{outcome[1]}”" if outcome[1] else ""
+                    st.markdown(f"**{as_text.CALLS[outcome[0]]}{pieces.escape(shipped)}**")
             with st.container(horizontal=True):
                 navigation.link("sheet", "Contact sheet", slug=card.slug)
                 navigation.link("experiment", "Experiment", slug=card.slug)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from proofsheet.domain.money import Money
+from proofsheet.domain.result import Call
 from proofsheet.workflows.cost_pages import costs
 from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers
+from proofsheet.workflows.result_pages import arm_titles
 
 if TYPE_CHECKING:
     from warehouse.records import ImportRecord
@@ -42,6 +44,7 @@ class CampaignCard:
     grades: Mapping[str, int]
     made_for: Money | None
     experiments: tuple[Experiment, ...]
+    outcomes: Mapping[str, tuple[Call, str]]  # by experiment: the call recorded last, and the arm's title if it ships
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ def overview(reader: Reader) -> Overview:
 def _card(reader: Reader, sheet: ContactSheet) -> CampaignCard:
     slug = sheet.campaign.slug
     money = costs(reader, slug)
+    experiments = reader.experiments(slug)
     return CampaignCard(
         slug=slug,
         name=sheet.campaign.brief.name or slug,
@@ -84,8 +88,19 @@ def _card(reader: Reader, sheet: ContactSheet) -> CampaignCard:
         states=sheet.counts(),
         grades=Counter(item.grade.value for item in sheet.items if item.grade),
         made_for=Money(money.total, money.currency) if money.currency else None,
-        experiments=reader.experiments(slug),
+        experiments=experiments,
+        outcomes=_outcomes(reader, experiments, sheet),
     )
+
+
+def _outcomes(reader: Reader, experiments: Sequence[Experiment], sheet: ContactSheet) -> Mapping[str, tuple[Call, str]]:
+    found = {}
+    for experiment in experiments:
+        decisions = reader.decisions(experiment.id)
+        if decisions:
+            arm = decisions[-1].arm
+            found[experiment.id] = (decisions[-1].call, arm_titles(experiment, sheet).get(arm, arm) if arm else "")
+    return found
 
 
 def _needs(card: CampaignCard) -> list[Need]:

@@ -95,6 +95,7 @@ def test_a_decision_against_the_rule_needs_a_reason_and_is_recorded_with_it(open
         (decision,) = reader.decisions("tea-1")
     assert (decision.call, decision.override, decision.decided_by) == (other, "the season is over", "mia")
     assert "the season is over" in words(app)
+    assert "Inconclusive" in words(open_page()) or "Stop: keep the control" in words(open_page()), "home tells it too"
 
 
 def test_the_export_page_builds_an_archive_that_opens(open_page: Open, filled: Filled) -> None:

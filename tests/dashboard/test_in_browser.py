@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -172,3 +173,24 @@ def test_a_test_is_launched_and_ended_after_a_second_look_only(
     page.locator("[data-testid=stMain]").get_by_text("Ended, to decide").wait_for(timeout=30_000)
     with store.read() as reader:
         assert reader.experiment(launched.id).status is ExperimentStatus.ENDED
+
+
+def test_a_report_ingested_on_the_command_line_shows_on_the_page_that_stands_open(
+    address: str, browser: playwright.Browser, tested: Tested, tmp_path: Path
+) -> None:
+    store, experiment = tested
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/imports")
+    settle(page)
+    report = tmp_path / "second.csv"
+    report.write_text(
+        "Day,Campaign name,Ad name,Impressions,Link clicks,Amount spent (EUR),Results\n"
+        f"2026-06-20,Tea,tea_{experiment.arms[1].variant_id},1000,12,3.50,2\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "proofsheet", "--home", str(store.home), "ingest", str(report)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    page.get_by_role("link", name="Home").click()
+    page.get_by_role("link", name="Imports").first.click()
+    page.get_by_role("heading", name="second.csv").wait_for(timeout=30_000)
