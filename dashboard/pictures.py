@@ -71,12 +71,12 @@ def evidence(data: bytes, composition: Composition, layers: Sequence[str], width
         _shade_outside(pen, picture.size, _scaled(composition.safe, scale))
         _dashed(pen, _scaled(composition.safe, scale), INKS["safe"], stroke)
     if "product" in layers:
-        pen.rectangle(_scaled(composition.product, scale), outline=INKS["product"], width=stroke)
+        pen.rectangle(_around(composition.product, scale, stroke), outline=INKS["product"], width=stroke)
     if "logo" in layers and composition.logo:
-        pen.rectangle(_scaled(composition.logo, scale), outline=INKS["logo"], width=stroke)
+        pen.rectangle(_around(composition.logo, scale, stroke), outline=INKS["logo"], width=stroke)
     if "texts" in layers:
         for run in composition.texts:
-            pen.rectangle(_scaled(run.box, scale), outline=INKS["texts"], width=stroke)
+            pen.rectangle(_around(run.box, scale, stroke), outline=INKS["texts"], width=stroke)
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=88, method=2)
     return out.getvalue()
@@ -89,6 +89,12 @@ def _scaled(box: Box, scale: float) -> tuple[float, float, float, float]:
         max(box.right * scale - 1, box.left * scale),
         max(box.bottom * scale - 1, box.top * scale),
     )
+
+
+def _around(box: Box, scale: float, stroke: int) -> tuple[float, float, float, float]:
+    """The box widened by its own line, so that the line never covers what it frames."""
+    left, top, right, bottom = _scaled(box, scale)
+    return left - stroke, top - stroke, right + stroke, bottom + stroke
 
 
 def _shade_outside(pen: ImageDraw.ImageDraw, size: tuple[int, int], box: tuple[float, float, float, float]) -> None:

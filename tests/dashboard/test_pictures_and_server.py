@@ -57,8 +57,11 @@ def test_evidence_stands_where_the_composition_says(filled: Filled) -> None:
     drawn = pixels(pictures.evidence(master, asset.composition, ["product"]))
     changed = np.argwhere(np.abs(plain[..., :3] - drawn[..., :3]).max(axis=2) > 60)
     box = asset.composition.product
-    assert changed.min(axis=0) == pytest.approx((box.top, box.left), abs=3)
-    assert changed.max(axis=0) == pytest.approx((box.bottom, box.right), abs=3)
+    assert changed.min(axis=0) == pytest.approx((box.top - 2, box.left - 2), abs=2)
+    assert not any((box.top + 1 < y < box.bottom - 2) and (box.left + 1 < x < box.right - 2) for y, x in changed), (
+        "what is framed is not covered"
+    )
+    assert changed.max(axis=0) == pytest.approx((box.bottom + 1, box.right + 1), abs=2)
 
 
 def test_the_covered_part_is_dimmed_and_the_safe_part_is_not(filled: Filled) -> None:
@@ -130,6 +133,7 @@ def test_every_badge_and_all_text_can_be_read(ground: str) -> None:
     look = tomllib.loads((server.SCRIPT.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     theme = look["theme"][ground]
     pairs = [(theme["textColor"], theme["backgroundColor"]), (theme["linkColor"], theme["backgroundColor"])]
+    pairs.append(("#ffffff", theme["primaryColor"]))
     for hue in ("green", "orange", "red", "blue", "gray"):
         pairs.append((theme[f"{hue}TextColor"], theme[f"{hue}BackgroundColor"]))
     for ink, paper in pairs:
