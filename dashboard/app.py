@@ -33,7 +33,8 @@ def _choose_campaign() -> bool:
     with st.sidebar:
         slugs = data.campaigns()
         if slugs:
-            st.selectbox("Campaign", slugs, key="campaign", bind="query-params")
+            navigation.settle_campaign(slugs)
+            st.selectbox("Campaign", slugs, key=navigation.CHOICE, on_change=navigation.campaign_chosen)
         st.text_input(
             "Working as",
             key="person",

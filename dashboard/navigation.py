@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import Page
+
+#: Where the session keeps the campaign, and the key of the widget that chooses it.
+CAMPAIGN, CHOICE = "campaign", "campaign-choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,29 @@ def sections() -> Mapping[str, list[Page]]:
     return found
 
 
+def settle_campaign(slugs: Sequence[str]) -> None:
+    """Agree on the campaign: the one in the address, else the last one, else the first; then both say the same."""
+    asked, last = st.query_params.get("campaign"), st.session_state.get(CAMPAIGN)
+    chosen = next((slug for slug in (asked, last) if slug in slugs), slugs[0])
+    st.session_state[CAMPAIGN] = st.session_state[CHOICE] = str(chosen)
+    if asked != chosen:
+        st.query_params["campaign"] = str(chosen)
+
+
+def campaign_chosen() -> None:
+    """Another campaign was chosen at the side: the address follows, and what it said about the old one goes."""
+    st.query_params["campaign"] = st.session_state[CHOICE]
+    for name in ("asset", "with", "experiment"):
+        st.query_params.pop(name, None)
+
+
 def campaign() -> str:
     """The slug of the campaign chosen at the side; views of one campaign run only when there is one."""
-    return str(st.session_state["campaign"])
+    return str(st.session_state[CAMPAIGN])
 
 
 def link(name: str, label: str, *, slug: str | None = None, icon: str | None = None, **query: str) -> None:
     """A link to a page about a campaign (the present one when none is given)."""
-    chosen = slug or st.session_state.get("campaign")
+    chosen = slug or st.session_state.get(CAMPAIGN)
     parameters = {**({"campaign": str(chosen)} if chosen else {}), **query}
     st.page_link(page(name), label=label, icon=icon or find(name).icon, query_params=parameters)

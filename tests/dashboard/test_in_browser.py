@@ -21,6 +21,8 @@ from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from warehouse.store import Warehouse
 
+from .campaign_nouns import fill_campaign
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -194,3 +196,27 @@ def test_a_report_ingested_on_the_command_line_shows_on_the_page_that_stands_ope
     page.get_by_role("link", name="Home").click()
     page.get_by_role("link", name="Imports").first.click()
     page.get_by_role("heading", name="second.csv").wait_for(timeout=30_000)
+
+
+def test_another_campaign_by_link_and_by_hand(
+    address: str, browser: playwright.Browser, tested: Tested, tmp_path: Path
+) -> None:
+    (tmp_path / "second").mkdir()
+    fill_campaign(tested[0], tmp_path / "second", slug="water")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    settle(page)
+    cards = page.locator("[data-testid=stMain]").get_by_role("link", name="Contact sheet")
+    cards.nth(1).click()
+    page.get_by_role("heading", name="Contact sheet").wait_for(timeout=30_000)
+    page.get_by_text("9 waiting for review").wait_for(timeout=30_000)
+    assert "campaign=water" in page.url
+    choice = page.get_by_role("combobox", name="Campaign")
+    assert choice.input_value() == "water"
+    choice.click()
+    page.get_by_role("option", name="tea").click()
+    page.get_by_text("2 waiting for review").wait_for(timeout=30_000)
+    assert "campaign=tea" in page.url
+    page.get_by_role("link", name="Review").click()
+    page.get_by_text("7 of 9 reviewed").wait_for(timeout=30_000)
+    assert "campaign=tea" in page.url, "the campaign goes along"

@@ -14,6 +14,8 @@ from proofsheet.domain.asset import Asset
 from proofsheet.domain.experiment import Experiment
 from warehouse.store import Warehouse
 
+from .campaign_nouns import fill_campaign
+
 NAMES = [entry.name for entry in ENTRIES]
 Open = Callable[..., AppTest]
 Filled = tuple[Warehouse, tuple[Asset, ...]]
@@ -95,6 +97,32 @@ def test_filters_that_nothing_passes_say_so(open_page: Open, filled: Filled) -> 
     app = open_page("sheet", state="Rejected")
     assert "No asset passes" in text(app)
     assert problems(app) == []
+
+
+def test_a_long_sheet_has_pages_and_the_page_is_in_the_address(
+    open_page: Open, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.views.sheet.PER_PAGE", 4)
+    seen: list[str] = []
+    for number in ("1", "2", "3"):
+        app = open_page("sheet", page=number)
+        seen += [button.key.removeprefix("open-") for button in app.button if (button.key or "").startswith("open-")]
+    assert sorted(seen) == sorted(asset.id for asset in filled[1]), "each asset once"
+
+
+def test_the_campaign_in_the_address_is_shown_and_an_unknown_one_is_not_an_error(
+    open_page: Open, filled: Filled, tmp_path: Path
+) -> None:
+    (tmp_path / "second").mkdir()
+    fill_campaign(filled[0], tmp_path / "second", slug="water")
+    for slug in ("tea", "water"):
+        app = open_page("sheet", campaign=slug)
+        assert app.selectbox(key="campaign-choice").value == slug
+    app.selectbox(key="campaign-choice").set_value("tea").run()
+    assert app.query_params["campaign"] == "tea", "the address follows the choice"
+    app = open_page("sheet", campaign="nobody")
+    assert problems(app) == []
+    assert app.selectbox(key="campaign-choice").value == "tea"
 
 
 def test_an_asset_opens_by_its_address_and_tells_everything(open_page: Open, filled: Filled) -> None:
