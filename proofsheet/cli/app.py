@@ -56,6 +56,7 @@ for register in (making.register, measuring.register, serving.register):
 
 def main() -> None:
     """Run the program; a problem is shown in words with its remedy, never as a traceback."""
+    session.as_json = False
     try:
         code = app(standalone_mode=False)
     except ProofsheetError as error:

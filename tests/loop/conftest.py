@@ -1,18 +1,20 @@
-"""A small campaign of our own, and the program run as a user runs it: in a process of its own."""
+"""A small campaign of our own, and the program run as a user runs it."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+
+from proofsheet.cli import main
 
 BRIEF = """
 [campaign]
@@ -115,28 +117,26 @@ class Run:
 Program = Callable[..., Run]
 
 
-def run_program(
-    *words: str, home: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, expect: int | None = 0
-) -> Run:
-    """Run ``proofsheet`` in a process of its own; fails the test when the exit status is not the one expected."""
-    done = subprocess.run(
-        [sys.executable, "-m", "proofsheet", "--home", str(home), *words],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "PROOFSHEET_USER": "tester", **(env or {})},
-        timeout=240,
-        check=False,
-    )
+def run_program(*words: str, home: Path, cwd: Path | None = None, expect: int | None = 0) -> Run:
+    """Run the program in this process; fails the test when the exit status is not the one expected."""
+    out, err = io.StringIO(), io.StringIO()
+    before = Path.cwd()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["proofsheet", "--home", str(home), *words])
+        patch.setenv("PROOFSHEET_USER", "tester")
+        patch.chdir(cwd or before)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    code = ended.value.code if isinstance(ended.value.code, int) else 0
     if expect is not None:
-        assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return Run(done.returncode, done.stdout, done.stderr)
+        assert code == expect, f"{words}: {code}\n{out.getvalue()}\n{err.getvalue()}"
+    assert "Traceback" not in err.getvalue()
+    return Run(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """Run the program in a process of its own."""
+    """Run the program as the command line does."""
     return run_program
 
 

@@ -16,7 +16,6 @@ from PIL import Image
 from generation.deliver import check_delivered, read_mark
 from generation.placements import placement
 
-pytestmark = pytest.mark.processes
 Program = Callable[..., Any]
 
 
