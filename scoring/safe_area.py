@@ -94,13 +94,17 @@ class SafeAreaScorer:
 
     def _overlap(self, asset_id: str, composition: Composition) -> Assessment:
         hits: list[tuple[str, float, Element, Element]] = []
+        intended = {f"the {role_word(role)}" for role in composition.intended_overlaps}
         for first, second in combinations(elements_of(composition), 2):
             share = _ALL * share_covered(first.box, second.box)
             if share <= 0 or _belong_together(first, second):
                 continue
             if second.kind == "product":
-                covered = _ALL * _area(_common(first.box, second.box)) / max(1, _area(second.box))
-                hits.append(("overlap", covered, first, second))
+                common = _area(_common(first.box, second.box))
+                if first.words in intended:
+                    hits.append(("intended_overlap", _ALL * common / max(1, _area(first.box)), first, second))
+                else:
+                    hits.append(("overlap", _ALL * common / max(1, _area(second.box)), first, second))
             else:
                 hits.append(("collision", share, first, second))
         hits.extend(self._loose_labels(composition))

@@ -95,3 +95,19 @@ def test_every_element_is_named_once(clean: Subject) -> None:
     assert clean.composition is not None
     words = [one.words for one in elements_of(clean.composition)]
     assert words == ["the headline", "the button text", "the button", "the logo", "the product"]
+
+
+@pytest.mark.parametrize(("at", "grade"), [((120, 120), Grade.PASS), ((200, 200), Grade.REVIEW)])
+def test_an_overlap_that_the_layout_intends_passes_while_the_words_can_be_read(
+    at: tuple[int, int], grade: Grade, make_ad: Make, brand: BrandKit, grades: Grades
+) -> None:
+    subject = make_ad(headline_at=at)
+    assert subject.composition is not None
+    headline = next(run.box for run in subject.composition.texts if run.role == "headline")
+    product = Box(left=headline.right - 20, top=headline.top, right=headline.right + 180, bottom=560)
+    if grade is Grade.REVIEW:
+        product = replace(product, left=headline.left + headline.width // 2)
+    meant = replace(subject.composition, product=product, intended_overlaps=("headline",))
+    assert grades(_assess(replace(subject, composition=meant), brand))["overlap"] is grade
+    unmeant = replace(meant, intended_overlaps=())
+    assert grades(_assess(replace(subject, composition=unmeant), brand))["overlap"] is not Grade.PASS
