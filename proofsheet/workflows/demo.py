@@ -183,7 +183,8 @@ def _score(house: House, slug: str, progress: Progress) -> tuple[None, list[str]
         return None, [f"{len(assets)} assets were judged before"]
     done = score(house, slug, progress=progress)
     grades = ", ".join(f"{done.grades.get(grade.value, 0)} {grade.value}" for grade in Grade)
-    return None, [f"{done.assets} assets: {grades}", *(f"not judged: {reason}" for reason in done.abstained)]
+    silent = [reason.split(". ")[0].rstrip(".") for reason in done.abstained]
+    return None, [f"{done.assets} assets: {grades}", *(f"not judged: {reason}" for reason in silent)]
 
 
 def _review(house: House, slug: str) -> tuple[None, list[str]]:
