@@ -130,7 +130,8 @@ def _within_budget(house: House, campaign: Campaign) -> None:
     if budget is None or budget.currency != house.settings.currency:
         return
     with house.warehouse.read() as reader:
-        spent = sum((entry.amount for entry in reader.ledger(campaign.slug) if entry.what != "media"), Decimal(0))
+        ledger = reader.ledger(campaign.slug)
+    spent = sum((entry.amount for entry in ledger if entry.what in ("scene", "compose")), Decimal(0))
     if spent >= budget.amount:
         raise StateError(
             f"The budget of {budget} for making {campaign.slug!r} is spent ({Money(spent, budget.currency)}).",
