@@ -206,7 +206,9 @@ def _review(house: House, slug: str) -> tuple[None, list[str]]:
 def _launch(house: House, campaign: Campaign) -> tuple[Experiment, list[str]]:
     start = campaign.brief.start
     began = datetime.combine(start, clock(), tzinfo=UTC) if start else None
-    experiment = launch(house, campaign.slug, control="baseline", started_at=began)
+    experiment = launch(
+        house, campaign.slug, control="baseline", name=f"{campaign.brief.name}, simulated traffic", started_at=began
+    )
     design = experiment.design
     lines = [f"{experiment.id}: {len(experiment.arms) - 1} arms against {experiment.control.name}"]
     if design:
@@ -245,7 +247,7 @@ def _traffic(
     shown = _shown(house, experiment)
     rows = [row for row in rows if (row.arm, row.placement) in shown]
     folder.mkdir(parents=True, exist_ok=True)
-    report = folder / f"{campaign.slug}_meta_{seed}.csv"
+    report = folder / f"{campaign.slug}_simulated_meta_{seed}.csv"
     write_meta_report(report, report_rows(house, campaign, rows, shown))
     record = ingest(house, report, campaign=campaign.slug)
     line = (
