@@ -8,7 +8,7 @@ PORT ?= 8501
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast setup setup-dev lint lock benchmarks clean
+.PHONY: help demo test fast compat setup setup-dev lint lock benchmarks clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,11 @@ test: $(VENV)/.dev lint ## Set up and run lint, types, import contracts and ever
 
 fast: $(VENV)/.dev ## Only the tests that need no model, browser or process of its own
 	@$(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) -m "not models and not browser and not processes" $(ARGS)
+
+compat: $(VENV)/.dev ## Run the warehouse's tests on DuckDB 1.5, the maintained older line
+	@$(BIN)/uv venv --quiet --clear $(VENV)-duckdb15
+	@$(BIN)/uv pip install --quiet --python $(VENV)-duckdb15/bin/python -e . --group dev "duckdb>=1.5,<2"
+	@$(VENV)-duckdb15/bin/python -m pytest -q tests/warehouse_store tests/warehouse_tables $(ARGS)
 
 lint: $(VENV)/.dev ## Lint, format, types and import contracts
 	@$(BIN)/ruff check .
