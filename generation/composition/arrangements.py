@@ -214,7 +214,7 @@ def hero(frame: Frame) -> Arrangement:
         logo=_logo(frame),
         headline_size=0.062 * frame.unit,
         headline_lines=2,
-        shade=(frame.y(0.58), frame.y(0.9)),
+        shade=(frame.y(0.44), frame.y(0.92)),
     )
 
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from generation.composition.arrangement import Arrangement, Block
 from generation.composition.brand_colours import BrandColours
-from generation.composition.colour import from_oklch, mean_rgb, to_oklch
-from generation.composition.ground import dithered, pixels_in, rounded_mask
+from generation.composition.colour import dithered, from_oklch, mean_rgb, to_oklch
+from generation.composition.ground import pixels_in, rounded_mask
 from generation.staging import Stage
 from proofsheet.domain.asset import Box
 

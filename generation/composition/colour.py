@@ -33,6 +33,25 @@ def _decode_table() -> Floats:
     return np.array([decode(level / 255) for level in range(256)], dtype=np.float32)
 
 
+def linear_map(pixels: Pixels) -> Floats:
+    """Linear light (0–1) of RGB pixels, shape (…, 3)."""
+    result: Floats = _decode_table()[pixels[..., :3]]
+    return result
+
+
+def encoded_levels(linear: Floats) -> Floats:
+    """The sRGB levels (0–255, not rounded) of linear light, which is first limited to 0–1."""
+    limited = np.clip(linear, 0, 1)
+    levels = np.where(limited <= 0.0031308, limited * 12.92, 1.055 * limited ** np.float32(1 / 2.4) - 0.055)
+    return np.asarray(levels * 255, dtype=np.float32)
+
+
+def dithered(values: Floats) -> Pixels:
+    """Float levels (0–255) as bytes with half a level of fixed noise, so that soft gradients do not band."""
+    noise = np.random.default_rng(20_260_101).random(values.shape[:2], dtype=np.float32) - 0.5
+    return np.clip(values + 0.5 + noise[..., None], 0, 255).astype(np.uint8)
+
+
 def luminance_map(pixels: Pixels) -> Floats:
     """Relative luminance (0–1) of RGB pixels: shape (…, 3) → (…)."""
     linear = _decode_table()[pixels[..., :3]]
@@ -60,7 +79,11 @@ def contrast_of(one: Rgb, other: Rgb) -> float:
 
 def contrast_map(ink: Rgb, ground: Floats) -> Floats:
     """Contrast ratio of an ink with every luminance of a ground, same shape."""
-    level = luminance(ink)
+    return contrasts(luminance(ink), ground)
+
+
+def contrasts(level: float, ground: Floats) -> Floats:
+    """Contrast ratio of one luminance with every luminance of a ground, same shape."""
     ratios = (np.maximum(ground, level) + 0.05) / (np.minimum(ground, level) + 0.05)
     return np.asarray(ratios, dtype=np.float32)
 

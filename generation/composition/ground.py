@@ -12,6 +12,7 @@ from generation.composition.colour import (
     Floats,
     Rgb,
     contrast_map,
+    dithered,
     from_oklch,
     luminance,
     luminance_map,
@@ -19,10 +20,11 @@ from generation.composition.colour import (
     mix,
     to_oklch,
 )
+from generation.composition.scrim import DARKEST, EVERYWHERE, LIGHTEST, Fall, draw_scrim, falls_for, scrim_tone
 from proofsheet.domain.asset import Box
 
-#: How strongly the ground is calmed, step by step: share blurred, share moved to a plain tone. The last is a plate.
-_STEPS = ((0.0, 0.0), (0.75, 0.12), (0.85, 0.32), (0.92, 0.52), (0.96, 0.7))
+_BLURRED = 0.9  # share of the detail that a blur takes away
+_MIDDLE_GROUND, _MOOD = 0.27, 0.08  # luminance below which paper fits better, and how much that weighs
 _WORST_SHARE = 5  # percentile of the pixels that may be worse
 
 
@@ -79,57 +81,133 @@ def readable_ink(
     reach: float,
     radius: float,
     *,
+    product: Box,
+    everywhere: bool = False,
     most_unrest: float = 1.0,
     most_clutter: float = 1.0,
 ) -> Reading:
-    """Choose an ink for words and make sure that it reads, changing the picture as little as that takes.
+    """Choose one ink for all words and make sure that it reads, changing the picture as little as that takes.
 
-    The ground is left alone if the contrast is there already. Else it is calmed around the words by a soft local
-    blur and a shift to a plain tone of its own hue, in growing steps; the last remedy is an opaque plate.
+    The ground is left alone if the contrast is there already. Else a scrim (see ``scrim``) of the least strength that
+    helps is laid over the set; where the ground has too much detail, that is blurred too; the last remedy is a plate.
 
     Args:
         picture: changed in place.
         boxes: where words will stand, each with the contrast it needs.
-        inks: the brand's inks, the preferred one first.
-        reach: how far the calming fades out, pixels.
+        inks: the brand's inks.
+        reach: how far a blur fades out, pixels.
         radius: the corner radius of a plate, pixels.
-        most_unrest: the variation of lightness (0–1) above which the ground is calmed even if the contrast is there.
-        most_clutter: the same for small things (``clutter``); these take a stronger step.
+        product: a scrim keeps away from it.
+        everywhere: whether a scrim may cover the whole picture alike, for banners.
+        most_unrest: the variation of lightness (0–1) above which detail is blurred even if the contrast is there.
+        most_clutter: the same for small things (``clutter``).
     """
-
-    def reading_of(ink: Rgb) -> float:
-        return min(legibility(luminance_map(pixels_in(picture, box)), ink, need) for box, need in boxes)
-
-    def merit(order: int) -> tuple[float, float, int]:
-        """Whether the ink reads as it is, and else on how much of the ground: that is how little must be calmed."""
-        reads = min(round(reading_of(inks[order]), 1), 1.3)
-        usual = min(float(np.median(contrast_map(inks[order], part))) for part in grounds)
-        return (reads if reads >= 1 else 0.0), (0.0 if reads >= 1 else usual), -order
-
-    grounds = [luminance_map(pixels_in(picture, box)) for box, _ in boxes]
-    ink = inks[max(range(len(inks)), key=merit)]
     around = _hull([box for box, _ in boxes])
     untouched = picture.copy()
-    first = 0
-    if max(clutter(picture, box) for box, _ in boxes) > most_clutter:
-        first = 2
-    elif max(ground_unrest(picture, box) for box, _ in boxes) > most_unrest:
-        first = 1
-    tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
-    for number, (blurred, shifted) in enumerate(_STEPS):
-        if number < first:
-            continue
-        if number:
-            picture.paste(calmed(untouched, around, tone, blurred=blurred, shifted=shifted, reach=reach))
-        worst = reading_of(ink)
-        if worst >= 1:
-            note = f"The ground under the words was calmed (step {number} of {len(_STEPS) - 1})." if number else ""
-            return Reading(ink, worst, note)
+    busy = max(clutter(picture, box) for box, _ in boxes) > most_clutter
+    busy = busy or max(ground_unrest(picture, box) for box, _ in boxes) > most_unrest
+    for blur in (True,) if busy else (False, True):
+        picture.paste(untouched)
+        if blur:
+            for box, _ in boxes:
+                softened(picture, box, reach)
+        plans = [_least_scrim(picture, boxes, ink, product, everywhere=everywhere) for ink in inks]
+        best = min((plan for plan in plans if plan is not None), key=lambda plan: plan.cost, default=None)
+        if best is not None and _drawn(picture, best, boxes, around):
+            remedies = ["a scrim"] * (best.strength > 0) + ["a blur"] * blur
+            note = f"The ground under the words was calmed by {' and '.join(remedies)}." if remedies else ""
+            return Reading(best.ink, _reading(picture, boxes, best.ink), note)
     picture.paste(untouched)
-    plate = _plate_tone(tone, ink)
-    place = padded(around, reach * 0.28, picture)
-    _rounded(picture, place, plate, radius)
-    return Reading(ink, reading_of(ink), "The ground was too busy for words: they stand on a plate.")
+    ink = max(inks, key=lambda rgb: _reading(picture, boxes, rgb))
+    tone = _plain_tone(untouched, padded(around, reach * 0.3, picture), ink)
+    _rounded(picture, padded(around, reach * 0.28, picture), _plate_tone(tone, ink), radius)
+    return Reading(ink, _reading(picture, boxes, ink), "The ground was too busy for words: they stand on a plate.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The scrim of the least strength with which an ink reads, and how much it changes the picture."""
+
+    ink: Rgb
+    fall: Fall
+    strength: float
+    cost: float
+
+
+def _reading(picture: Image.Image, boxes: Sequence[tuple[Box, float]], ink: Rgb) -> float:
+    return min(legibility(luminance_map(pixels_in(picture, box)), ink, need) for box, need in boxes)
+
+
+def _is_dark(ink: Rgb) -> bool:
+    return luminance(ink) < 0.18
+
+
+def _least_scrim(
+    picture: Image.Image, boxes: Sequence[tuple[Box, float]], ink: Rgb, product: Box, *, everywhere: bool
+) -> _Plan | None:
+    """The scrim that changes the picture least and lets an ink read; none if even the strongest does not.
+
+    Searched on a reduced map of luminance. An ink that does not fit the ground's mood (paper on dark and middle
+    grounds, ink on light ones) has to be clearly less trouble than the other.
+    """
+    scale = 4 if min(picture.size) > 600 else 2 if min(picture.size) > 200 else 1
+    luminances = luminance_map(np.asarray(picture.convert("RGB").reduce(scale)))
+    height, width = luminances.shape
+    darker = not _is_dark(ink)
+    parts = [(_slices(box, scale), need) for box, need in boxes]
+    middle = float(np.median(np.concatenate([luminances[part].ravel() for part, _ in parts])))
+    mood = 0.0 if darker == (middle < _MIDDLE_GROUND) else _MOOD
+    tone = scrim_tone(mean_rgb(pixels_in(picture, _hull([box for box, _ in boxes]))), darker=darker)
+    share = float(np.dot(tone, (0.2126, 0.7152, 0.0722)))
+
+    def under(strength: float, mask: Floats, ground: Floats) -> Floats:
+        depth = mask * np.float32(strength)
+        return ground * (1 - depth * (1 - share)) if darker else ground + depth * share * (1 - ground)
+
+    def reads(strength: float, mask: Floats) -> bool:
+        return all(legibility(under(strength, mask[at], luminances[at]), ink, need) >= 1 for at, need in parts)
+
+    falls = falls_for(_hull([box for box, _ in boxes]), product, *picture.size)
+    best: _Plan | None = None
+    near = _slices(padded(product, 0.03 * picture.height, picture), scale)
+    for fall in (*falls, EVERYWHERE) if everywhere else falls:
+        mask = fall.mask(width, height, scale)
+        if reads(0.0, mask):
+            return _Plan(ink=ink, fall=fall, strength=0.0, cost=mood)
+        low, high = 0.0, DARKEST if darker else LIGHTEST
+        if not reads(high, mask):
+            continue
+        for _ in range(6):
+            half = (low + high) / 2
+            low, high = (low, half) if reads(half, mask) else (half, high)
+        change = np.abs(under(high, mask, luminances) ** 0.42 - luminances**0.42)
+        cost = mood + float(change.mean() + 0.5 * change[near].mean())
+        if best is None or cost < best.cost:
+            best = _Plan(ink=ink, fall=fall, strength=high, cost=cost)
+    return best
+
+
+def _slices(box: Box, scale: int) -> tuple[slice, slice]:
+    return (
+        slice(max(box.top, 0) // scale, max(box.bottom, 0) // scale + 1),
+        slice(max(box.left, 0) // scale, max(box.right, 0) // scale + 1),
+    )
+
+
+def _drawn(picture: Image.Image, plan: _Plan, boxes: Sequence[tuple[Box, float]], around: Box) -> bool:
+    """Draw a plan's scrim, a little stronger where the full picture asks for it; whether the ink reads then."""
+    darker = not _is_dark(plan.ink)
+    before, ground = picture.copy(), mean_rgb(pixels_in(picture, around))
+    for extra in (1.0, 1.05, 1.12, 1.2):
+        strength = max(plan.strength, 0.02 if extra > 1 else 0.0) * extra
+        if strength > 1.1 * (DARKEST if darker else LIGHTEST):
+            break
+        if strength:
+            picture.paste(before)
+            draw_scrim(picture, plan.fall, strength, ground, darker=darker)
+        if _reading(picture, boxes, plan.ink) >= 1:
+            return True
+    return False
 
 
 def calmest_shift(
@@ -203,33 +281,29 @@ def _hull(boxes: Sequence[Box]) -> Box:
 def _plain_tone(picture: Image.Image, box: Box, ink: Rgb) -> Rgb:
     """A light or dark tone in the ground's own hue, whichever the ink asks for."""
     lightness, chroma, hue = to_oklch(mean_rgb(pixels_in(picture, box)))
-    if luminance(ink) < 0.18:
+    if _is_dark(ink):
         return from_oklch(max(lightness, 0.9), min(chroma, 0.05), hue)
     return from_oklch(min(lightness, 0.24), min(chroma, 0.05), hue)
 
 
 def _plate_tone(tone: Rgb, ink: Rgb) -> Rgb:
-    return mix(tone, (255, 255, 255) if luminance(ink) < 0.18 else (0, 0, 0), 0.45)
+    return mix(tone, (255, 255, 255) if _is_dark(ink) else (0, 0, 0), 0.45)
 
 
-def calmed(picture: Image.Image, box: Box, tone: Rgb, *, blurred: float, shifted: float, reach: float) -> Image.Image:
-    """A copy of the picture whose ground around a box is blurred and moved towards a tone, fading out softly."""
+def softened(picture: Image.Image, box: Box, reach: float) -> None:
+    """Blur the detail of the ground around a box, fading out softly, as if it lay out of focus; its tone stays.
+
+    Args:
+        picture: changed in place.
+        reach: how far the blur fades out, pixels.
+    """
     area = padded(box, reach * 1.6, picture)
     crop = picture.crop((area.left, area.top, area.right, area.bottom))
     mask = _soft_mask(crop.size, box, area, reach)
     ground = np.asarray(crop).astype(np.float32)
     soft = np.asarray(_blurred(crop, reach * 0.35)).astype(np.float32)
-    ground += (soft - ground) * (mask * blurred)[..., None]
-    ground += (np.array(tone, dtype=np.float32) - ground) * (mask * shifted)[..., None]
-    result = picture.copy()
-    result.paste(Image.fromarray(dithered(ground)), (area.left, area.top))
-    return result
-
-
-def dithered(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Float levels (0–255) as bytes with half a level of fixed noise, so that soft gradients do not band."""
-    noise = np.random.default_rng(20_260_101).random(values.shape[:2], dtype=np.float32) - 0.5
-    return np.clip(values + 0.5 + noise[..., None], 0, 255).astype(np.uint8)
+    ground += (soft - ground) * (mask * _BLURRED)[..., None]
+    picture.paste(Image.fromarray(dithered(ground)), (area.left, area.top))
 
 
 def _soft_mask(size: tuple[int, int], box: Box, area: Box, reach: float) -> Floats:

@@ -13,18 +13,20 @@ from generation.composition.colour import (
     Rgb,
     contrast,
     contrast_of,
+    contrasts,
     hex_of,
     luminance,
     luminance_map,
     mean_rgb,
     to_oklch,
 )
-from generation.composition.ground import calmed, ground_unrest, pixels_in, rounded_mask
+from generation.composition.ground import pixels_in, rounded_mask
 from generation.composition.typefaces import Typeface
 from generation.composition.typeset import SetText, fit_text, line_ink, paste_text
 from proofsheet.domain.asset import Box, TextRun
 
-_LOGO_CONTRAST, _LOGO_UNREST = 3.0, 0.07
+LOGO_CONTRAST = 3.0  # of a logo picture with its ground, WCAG 2.2 §1.4.11
+_SAME_INK = 1.9  # contrast up to which a logo's own colour and the ink count as the same tone
 #: Least contrast with the ground, and least Oklab distance; a fill of quite another hue needs no contrast besides.
 _BUTTON_CONTRAST, _BUTTON_DISTANCE, _OTHER_HUE = 1.15, 0.17, 0.22
 
@@ -83,32 +85,29 @@ def is_one_colour(picture: Image.Image) -> bool:
     return solid.size == 0 or float(np.abs(solid - np.median(solid, axis=0)).max(axis=1).mean()) < 14
 
 
-def draw_logo_picture(picture: Image.Image, logo: Image.Image, box: Box, inks: tuple[Rgb, ...]) -> str:
+def draw_logo_picture(picture: Image.Image, logo: Image.Image, box: Box, ink: Rgb, inks: tuple[Rgb, ...]) -> str:
     """Draw a logo picture so that it can be seen; returns a note when it could not be drawn as it is.
 
-    A logo of one colour that would not show (under 3 : 1) is printed in ink or paper, as brand manuals allow; one of
-    several colours gets a paper plate.
+    A logo of one colour is printed in the picture's ink, as brand manuals allow, unless its own colour is about as
+    light or dark and shows (3 : 1); one of several colours gets a plate where it would not show.
     """
-    if ground_unrest(picture, box) > _LOGO_UNREST:
-        tone = mean_rgb(pixels_in(picture, box))
-        picture.paste(calmed(picture, box, tone, blurred=0.85, shifted=0.35, reach=1.2 * box.height))
-    ground = float(np.median(luminance_map(pixels_in(picture, box))))
-    solid = np.asarray(logo.convert("RGBA"))
-    visible = solid[solid[..., 3] > 128][:, :3]
+    ground = luminance_map(pixels_in(picture, box))
+    visible = np.asarray(logo.convert("RGBA"))
+    visible = visible[visible[..., 3] > 128][:, :3]
     own = float(np.median(luminance_map(visible))) if visible.size else 0.0
+    shows = float(np.percentile(contrasts(own, ground), 5)) >= LOGO_CONTRAST
     note = ""
-    if contrast(own, ground) < _LOGO_CONTRAST:
-        if is_one_colour(logo):
-            ink = max(inks, key=lambda rgb: contrast(luminance(rgb), ground))
+    if is_one_colour(logo):
+        if not shows or contrast(own, luminance(ink)) > _SAME_INK:
             painted = Image.new("RGBA", logo.size, (*ink, 255))
             painted.putalpha(logo.getchannel("A"))
-            logo, note = painted, f"The logo is printed in {hex_of(ink)}: its own colour would not show on this ground."
-        else:
-            plate = max(inks, key=lambda rgb: contrast(luminance(rgb), own))
-            grow = round(box.height * 0.3)
-            mask = rounded_mask(box.width + 2 * grow, box.height + 2 * grow, grow)
-            picture.paste(Image.new("RGB", mask.size, plate), (box.left - grow, box.top - grow), mask)
-            note = "The logo stands on a plate: its colours would not show on this ground."
+            logo, note = painted, f"The logo is printed in {hex_of(ink)}, the ink of the words on this ground."
+    elif not shows:
+        plate = max(inks, key=lambda rgb: contrast(luminance(rgb), own))
+        grow = round(box.height * 0.3)
+        mask = rounded_mask(box.width + 2 * grow, box.height + 2 * grow, grow)
+        picture.paste(Image.new("RGB", mask.size, plate), (box.left - grow, box.top - grow), mask)
+        note = "The logo stands on a plate: its colours would not show on this ground."
     picture.paste(logo.convert("RGB"), (box.left, box.top), logo.getchannel("A"))
     return note
 

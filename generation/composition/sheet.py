@@ -7,25 +7,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from generation.composition.arrangement import Arrangement, Frame, Region, frame_of
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
 from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
 from generation.composition.colour import Rgb
 from generation.composition.ground import Reading, calmest_shift, ground_unrest, readable_ink
-from generation.composition.marks import Button, Logo, draw_button, draw_logo_picture, run_of, size_button, size_logo
+from generation.composition.hiding import Hiding
+from generation.composition.marks import (
+    LOGO_CONTRAST,
+    Button,
+    Logo,
+    draw_button,
+    draw_logo_picture,
+    is_one_colour,
+    run_of,
+    size_button,
+    size_logo,
+)
 from generation.composition.product import Standing, draw_reflection, draw_shadows, exposure, lit, stand
 from generation.composition.typefaces import Typeface
-from generation.composition.typeset import draw_mask, line_boxes, paste_text
+from generation.composition.typeset import line_boxes, paste_text
 from generation.composition.words import Words, line_words, stack_words
 from generation.layouts import layout
 from generation.staging import Stage
 from proofsheet.domain.asset import Box, Composition, Recipe, TextRun
 from proofsheet.domain.campaign import Placement
 
-_MOST_COVERED = 0.06  # share of an overlapped headline's ink that the product may cover
-_MOST_OF_GLYPH = 0.45  # and of any one letter's
 _MOST_WORDS_IN_STRIP = 5
 _MARGIN = 1.12  # of contrast above what is asked, so that other ways to measure it agree
 _CLUTTER, _BUSY_STRIP, _BUSY_BUTTON = 0.075, 0.045, 0.05  # from which the ground is calmed, or left
@@ -78,7 +86,7 @@ class Sheet:
         draw_block(picture, self.arrangement.block, colours)
         draw_shade(picture, self.arrangement)
         words = self._on_calm_ground(words, button)
-        reading = self._read_ground(words)
+        reading, logo_ink = self._read_ground(words, logo, standing.box)
         if self.overlaps:
             self._draw_words(words, reading.ink)
         picture.paste(
@@ -86,7 +94,7 @@ class Sheet:
         )
         if not self.overlaps:
             self._draw_words(words, reading.ink)
-        logo_box = self._draw_logo(logo, words.logo_region, reading.ink)
+        logo_box = self._draw_logo(logo, words.logo_region, logo_ink)
         button_box, label = draw_button(picture, button, words.button_region, self._fills(reading.ink))
         self.texts.append(label)
         if logo_box is not None:
@@ -153,9 +161,7 @@ class Sheet:
         standing = self._stood(self.arrangement.room_height)
         self._make_room(standing.box)
         words = self._placed_words(button, logo)
-        if self.overlaps:
-            standing = self._uncovered(standing, words)
-        return standing, words
+        return self._uncovered(standing, button, logo) if self.overlaps else (standing, words)
 
     def _stood(self, room_height: float) -> Standing:
         foot = self.arrangement.foot
@@ -193,28 +199,26 @@ class Sheet:
         faces = (face, self.kit.body)
         return stack_words(self.arrangement, self.frame, (self.recipe.headline, offer), faces, button, self.where)
 
-    def _uncovered(self, standing: Standing, words: Words) -> Standing:
-        """The product made smaller until it hides so little of the headline that it stays easy to read."""
-        scale = max(round(words.headline.size / 36), 1)
-        ink = np.asarray(draw_mask(words.headline).reduce(scale)).astype(np.float32)
-        glyphs, count = ndimage.label(ink > 100)
-        numbers = np.arange(1, count + 1)
-        weights = np.maximum(np.asarray(ndimage.sum_labels(ink, glyphs, numbers)), 1.0)
-        left, top = round(words.headline_at[0]) - 2, round(words.headline_at[1]) - 2
-        outline = self.kit.cutout.getchannel("A").reduce(max(self.kit.cutout.height // 500, 1))
-        for step in range(18):
-            share = 1 - 0.035 * step
-            width, height = standing.box.width * share, standing.box.height * share
-            size = max(round(width / scale), 1), max(round(height / scale), 1)
-            middle = (standing.box.left + standing.box.right) / 2
-            place = round((middle - width / 2 - left) / scale), round((standing.box.bottom - height - top) / scale)
-            sheet = Image.new("L", (ink.shape[1], ink.shape[0]))
-            sheet.paste(outline.resize(size), place)
-            hidden = ink * (np.asarray(sheet).astype(np.float32) / 255)
-            each = np.asarray(ndimage.sum_labels(hidden, glyphs, numbers)) / weights
-            if float(hidden.sum() / weights.sum()) <= _MOST_COVERED and float(each.max()) <= _MOST_OF_GLYPH:
-                break
-        return standing if not step else self._stood(standing.box.height * share)
+    def _uncovered(self, standing: Standing, button: Button, logo: Logo) -> tuple[Standing, Words]:
+        """Product and headline made smaller, as little as it takes, until the product only touches the last line."""
+        whole = self.arrangement
+        best: tuple[float, float, Words] | None = None
+        for step in range(10):
+            share = 1 - 0.04 * step
+            self.arrangement = replace(whole, headline_size=whole.headline_size * share)
+            words = self._placed_words(button, logo)
+            hides = Hiding(words.headline, words.headline_at, self.kit.cutout)
+            for smaller in range(20):
+                size = 1 - 0.03 * smaller
+                if hides.little(standing.box, size):
+                    loss = (1 - size) + 5 * (1 - size) ** 2 + 0.7 * (1 - share)
+                    if best is None or loss < best[0]:
+                        best = loss, size, words
+                    break
+        self.arrangement = whole
+        if best is None:
+            return self._stood(standing.box.height * 0.4), words
+        return (standing if best[1] == 1 else self._stood(standing.box.height * best[1])), best[2]
 
     def _needs(self, words: Words) -> list[tuple[Box, float]]:
         """Every line of words with the contrast that it needs."""
@@ -260,24 +264,48 @@ class Sheet:
         region = replace(place, top=near, bottom=near + button.height, valign="top")
         return replace(words, button_region=region)
 
-    def _read_ground(self, words: Words) -> Reading:
-        """The ink of the words on this ground, calmed where that is needed."""
-        headline = words.headline
-        boxes = self._needs(words)
+    def _read_ground(self, words: Words, logo: Logo, product: Box) -> tuple[Reading, Rgb]:
+        """The ink of the words on this ground, calmed where that is needed, and the logo's: one for both.
+
+        On a shade the words' ground is not the logo's, which then has an ink of its own.
+        """
+        boxes, inks = self._needs(words), self._inks()
+        marks = self._logo_needs(logo, words.logo_region)
+        apart = self.arrangement.shade is not None and not self.arrangement.row
+        if not apart or not marks:
+            reading = self._readable(boxes + marks, inks, words.headline.size, product)
+            return reading, reading.ink
+        logo_ink = self._readable(marks, inks, logo.height, product).ink
+        return self._readable(boxes, inks, words.headline.size, product), logo_ink
+
+    def _inks(self) -> tuple[Rgb, ...]:
         colours = self.kit.colours
-        inks: tuple[Rgb, ...] = (colours.ink, colours.paper)
-        if self.arrangement.shade is not None:
-            inks = (colours.paper, colours.ink)
         if self.arrangement.block is not None and self.arrangement.block.colour == "panel":
-            inks = (colours.panel_text,)
-        reach = max(1.1 * headline.size, 8.0)
-        busy = _BUSY_STRIP if self.arrangement.row else 1.0
+            return (colours.panel_text,)
+        return (colours.ink, colours.paper)
+
+    def _readable(self, boxes: list[tuple[Box, float]], inks: tuple[Rgb, ...], size: float, product: Box) -> Reading:
+        row = bool(self.arrangement.row)
         reading = readable_ink(
-            self.picture, boxes, inks, reach, 0.3 * headline.size, most_unrest=busy, most_clutter=_CLUTTER
+            self.picture,
+            boxes,
+            inks,
+            max(1.1 * size, 8.0),
+            0.3 * size,
+            product=product,
+            everywhere=row,
+            most_unrest=_BUSY_STRIP if row else 1.0,
+            most_clutter=_CLUTTER,
         )
         if reading.note:
             self.notes.append(reading.note)
         return reading
+
+    def _logo_needs(self, logo: Logo, region: Region) -> list[tuple[Box, float]]:
+        """The logo's box with the contrast that it needs, where it is printed in the ink of the words."""
+        if logo.picture is not None and not is_one_colour(logo.picture):
+            return []
+        return [(_box_in(region, logo), self._margin * (SMALL_TEXT if logo.picture is None else LOGO_CONTRAST))]
 
     def _draw_words(self, words: Words, ink: Rgb) -> None:
         box, _ = paste_text(self.picture, words.headline, *words.headline_at, ink)
@@ -286,26 +314,18 @@ class Sheet:
             box, _ = paste_text(self.picture, words.offer, *words.offer_at, ink)
             self.texts.append(run_of("offer", words.offer, box, ink))
 
-    def _draw_logo(self, logo: Logo, region: Region, preferred: Rgb) -> Box | None:
+    def _draw_logo(self, logo: Logo, region: Region, ink: Rgb) -> Box | None:
         colours = self.kit.colours
-        x, y = region.corner(logo.width, logo.height)
-        box = Box(left=round(x), top=round(y), right=round(x + logo.width), bottom=round(y + logo.height))
-        inks = (preferred, *(ink for ink in (colours.ink, colours.paper) if ink != preferred))
         if logo.picture is not None:
-            note = draw_logo_picture(self.picture, logo.picture, box, inks)
+            box = _box_in(region, logo)
+            note = draw_logo_picture(self.picture, logo.picture, box, ink, (colours.paper, colours.ink))
             if note:
                 self.notes.append(note)
             return box
         if logo.wordmark is None:
             return None
-        reach = max(box.height * 1.2, 6.0)
-        reading = readable_ink(
-            self.picture, [(box, self._margin * SMALL_TEXT)], inks, reach, 0.3 * box.height, most_clutter=_CLUTTER
-        )
-        if reading.note:
-            self.notes.append(reading.note)
-        drawn, _ = paste_text(self.picture, logo.wordmark, x, y, reading.ink)
-        self.texts.append(run_of("wordmark", logo.wordmark, drawn, reading.ink))
+        drawn, _ = paste_text(self.picture, logo.wordmark, *region.corner(logo.width, logo.height), ink)
+        self.texts.append(run_of("wordmark", logo.wordmark, drawn, ink))
         return drawn
 
     def _fills(self, ink: Rgb) -> tuple[tuple[Rgb, Rgb], ...]:
@@ -315,3 +335,9 @@ class Sheet:
             plain = ((colours.ink, colours.paper), (colours.paper, colours.ink))
             return plain if ink == colours.ink else plain[::-1]
         return colours.buttons
+
+
+def _box_in(region: Region, logo: Logo) -> Box:
+    """Where a logo stands in its region, pixels."""
+    x, y = region.corner(logo.width, logo.height)
+    return Box(left=round(x), top=round(y), right=round(x + logo.width), bottom=round(y + logo.height))

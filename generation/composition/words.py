@@ -9,6 +9,9 @@ from generation.composition.marks import Button, Logo
 from generation.composition.typefaces import Typeface, script_of
 from generation.composition.typeset import SetText, fit_text
 
+_DESCENDER = 0.22  # em below the baseline that descenders take
+_OFFER_CLEAR = 0.65  # of the offer's size between the headline's descenders and the offer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
@@ -58,7 +61,9 @@ def stack_words(
     region, gap = arrangement.stack, max(frame.gap, 0.44 * arrangement.headline_size)
     align = _reading_side(region.align, texts[0])
     offer = _offer(texts[1], faces[1], frame, region, align, where) if texts[1] else None
-    reserved = (offer.height + 0.8 * gap if offer else 0) + (button.height + gap if arrangement.button is None else 0)
+    reserved = button.height + gap if arrangement.button is None else 0.0
+    if offer:
+        reserved += offer.height + _offer_gap(arrangement.headline_size, 0.0, offer, gap)
     headline = fit_text(
         texts[0],
         faces[0],
@@ -71,14 +76,16 @@ def stack_words(
         what="headline",
         where=where,
     )
-    total = headline.height + reserved
+    drop = _offer_gap(headline.size, _below_baseline(headline), offer, gap) if offer else 0.0
+    total = headline.height + drop + (offer.height if offer else 0.0)
+    total += button.height + gap if arrangement.button is None else 0.0
     top = region.corner(0, total)[1]
     side = replace(region, align=align)
     headline_at = (side.corner(headline.width, 0)[0], top)
     below = top + headline.height
     offer_at = (0.0, 0.0)
     if offer:
-        offer_at = (side.corner(offer.width, 0)[0], below + 0.8 * gap)
+        offer_at = (side.corner(offer.width, 0)[0], below + drop)
         below = offer_at[1] + offer.height
     button_region = arrangement.button or replace(
         region, align=align, top=below + gap, bottom=below + gap + button.height, valign="top"
@@ -149,6 +156,21 @@ def _offer(text: str, face: Typeface, frame: Frame, region: Region, align: str, 
         what="offer",
         where=where,
     )
+
+
+def _offer_gap(size: float, below: float, offer: SetText, gap: float) -> float:
+    """From the headline's lowest ink to the offer: clear of where a descender would end, by most of the offer's size.
+
+    Args:
+        size: of the headline, pixels.
+        below: how far its ink reaches below the last baseline, pixels.
+    """
+    return max(0.8 * gap, _DESCENDER * size - below + _OFFER_CLEAR * offer.size)
+
+
+def _below_baseline(setting: SetText) -> float:
+    """How far the ink of the last line reaches below its baseline, pixels."""
+    return setting.height - setting.ascent - (len(setting.lines) - 1) * setting.leading * setting.size
 
 
 def _smallest(frame: Frame) -> float:
