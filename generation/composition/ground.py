@@ -156,6 +156,7 @@ def _least_scrim(
     darker = not _is_dark(ink)
     parts = [(_slices(box, scale), need) for box, need in boxes]
     middle = float(np.median(np.concatenate([luminances[part].ravel() for part, _ in parts])))
+    middle = (2 * middle + float(np.median(luminances))) / 3
     mood = 0.0 if darker == (middle < _MIDDLE_GROUND) else _MOOD
     tone = scrim_tone(mean_rgb(pixels_in(picture, _hull([box for box, _ in boxes]))), darker=darker)
     share = float(np.dot(tone, (0.2126, 0.7152, 0.0722)))
@@ -181,7 +182,7 @@ def _least_scrim(
             half = (low + high) / 2
             low, high = (low, half) if reads(half, mask) else (half, high)
         change = np.abs(under(high, mask, luminances) ** 0.42 - luminances**0.42)
-        cost = mood + float(change.mean() + 0.5 * change[near].mean())
+        cost = mood + float(change.mean() + 0.5 * change[near].mean() + 0.3 * change.max())
         if best is None or cost < best.cost:
             best = _Plan(ink=ink, fall=fall, strength=high, cost=cost)
     return best

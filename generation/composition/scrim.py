@@ -26,7 +26,7 @@ from generation.composition.colour import (
 from proofsheet.domain.asset import Box
 
 #: The strongest that still looks like light: shares of the light taken away, or of the darkness filled.
-DARKEST, LIGHTEST = 0.78, 0.6
+DARKEST, LIGHTEST = 0.88, 0.6
 _LEAST_WAY = 0.42  # of the picture's side over which a scrim fades at the least
 _PAST_WORDS = 0.2  # of the side by which it reaches beyond the words
 _HOLDS = (0.25, 0.6)  # shares of the words' extent after which it begins to fade
@@ -95,7 +95,7 @@ def _span(edge: str, words: Box, product: Box, length: int, hold: float) -> tupl
 def scrim_tone(ground: Rgb, *, darker: bool) -> tuple[float, float, float]:
     """What a scrim leaves (darker) or adds (lighter) of each channel's linear light (0–1), in the ground's hue."""
     _, chroma, hue = to_oklch(ground)
-    tone = from_oklch(0.42 if darker else 0.95, min(chroma, 0.06 if darker else 0.045), hue)
+    tone = from_oklch(0.42 if darker else 0.95, min(chroma, 0.06 if darker else 0.055), hue)
     red, green, blue = (decode(level / 255) for level in tone)
     if not darker:
         return red, green, blue

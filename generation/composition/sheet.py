@@ -12,7 +12,7 @@ from generation.composition.arrangement import Arrangement, Frame, Region, frame
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
 from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
 from generation.composition.colour import Rgb
-from generation.composition.ground import Reading, calmest_shift, ground_unrest, readable_ink
+from generation.composition.ground import Reading, calmest_shift, ground_unrest, padded, readable_ink
 from generation.composition.hiding import Hiding
 from generation.composition.marks import (
     LOGO_CONTRAST,
@@ -36,7 +36,7 @@ from proofsheet.domain.campaign import Placement
 
 _MOST_WORDS_IN_STRIP = 5
 _MARGIN = 1.12  # of contrast above what is asked, so that other ways to measure it agree
-_CLUTTER, _BUSY_STRIP, _BUSY_BUTTON = 0.075, 0.045, 0.05  # from which the ground is calmed, or left
+_CLUTTER, _BUSY_STRIP, _BUSY_BUTTON = 0.075, 0.045, 0.044  # from which the ground is calmed, or left
 _LARGE_SIZE = 40.0  # pixels of the em on a picture of 1080 across from which text counts as large
 
 
@@ -258,8 +258,11 @@ class Sheet:
             Box(left=round(left), top=round(y), right=round(left + button.width), bottom=round(y + button.height))
             for y in (top, near)
         ]
-        corner, below = (ground_unrest(self.picture, box) for box in boxes)
-        if corner < _BUSY_BUTTON or below > 0.6 * corner:
+        corner, below = (
+            max(ground_unrest(self.picture, padded(box, by, self.picture)) for by in (0, 0.3 * button.height))
+            for box in boxes
+        )
+        if corner < _BUSY_BUTTON or below > 0.65 * corner:
             return words
         region = replace(place, top=near, bottom=near + button.height, valign="top")
         return replace(words, button_region=region)
