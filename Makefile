@@ -23,8 +23,8 @@ test: $(VENV)/.dev lint ## Set up and run lint, types, import contracts and ever
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist loadscope --cov --cov-report=term $(ARGS)
 
-fast: $(VENV)/.dev ## Only the tests that need no model, browser or process of its own
-	@$(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) -m "not models and not browser and not processes" $(ARGS)
+fast: $(VENV)/.dev ## Only the quick tests: no model, browser, process of its own or long work
+	@$(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) -m "not models and not browser and not processes and not slow" $(ARGS)
 
 compat: $(VENV)/.dev ## Run the warehouse's tests on DuckDB 1.5, the maintained older line
 	@$(BIN)/uv venv --quiet --clear $(VENV)-duckdb15

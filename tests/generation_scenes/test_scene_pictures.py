@@ -17,6 +17,8 @@ Maker = Callable[..., SceneRecipe]
 
 RATIOS = {"9:16": (54, 96), "4:5": (64, 80), "1.91:1": (96, 50), "728x90": (182, 22), "320x50": (128, 20)}
 
+pytestmark = pytest.mark.slow
+
 
 def lab(image: np.ndarray) -> np.ndarray:
     return np.asarray(linear_to_oklab(decode_srgb(image / 255.0)))

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def test_making_stops_at_the_budget_and_goes_on_when_it_is_raised(
     program: Callable[..., Any], small_brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ from generation.placements import placement
 
 Program = Callable[..., Any]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def loop(program: Program, small_brief: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:

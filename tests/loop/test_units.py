@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
+pytestmark = pytest.mark.slow
+
 
 def test_events_of_a_site_become_a_randomised_result(
     program: Callable[..., Any], small_brief: Path, tmp_path: Path

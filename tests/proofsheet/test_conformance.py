@@ -32,6 +32,7 @@ def test_a_backend_that_ignores_the_seed_does_not_conform() -> None:
         check_backend(Stubborn(), kind="sweep", light="soft_north")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", names(EXECUTORS))
 def test_every_executor_conforms(name: str) -> None:
     check_executor(load(EXECUTORS, name)())

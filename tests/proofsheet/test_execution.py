@@ -21,13 +21,16 @@ def _inverse(value: int) -> float:
     return 1 / value
 
 
-@pytest.mark.parametrize("executor", [InlineExecutor(), ProcessExecutor(2)])
+EXECUTORS = [InlineExecutor(), pytest.param(ProcessExecutor(2), marks=pytest.mark.processes)]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("count", [0, 3, 40])
 def test_every_executor_keeps_the_order(executor: InlineExecutor | ProcessExecutor, count: int) -> None:
     assert list(executor.map(_square, range(count))) == [value * value for value in range(count)]
 
 
-@pytest.mark.parametrize("executor", [InlineExecutor(), ProcessExecutor(2)])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_an_error_is_raised_at_its_item(executor: InlineExecutor | ProcessExecutor) -> None:
     results = executor.map(_inverse, [*range(1, 12), 0, 1])
     assert [next(results) for _ in range(11)][-1] == pytest.approx(1 / 11)
@@ -35,6 +38,7 @@ def test_an_error_is_raised_at_its_item(executor: InlineExecutor | ProcessExecut
         next(results)
 
 
+@pytest.mark.processes
 def test_items_are_taken_only_a_little_ahead_of_the_results() -> None:
     taken: list[int] = []
 
