@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.facts import Delivery, Exposure, Outcome, Reject
 from proofsheet.errors import InputError
 from warehouse.arrays import days, decimals, floats, moments, texts, whole
+from warehouse.importers.asset_keys import placement_in
 
 if TYPE_CHECKING:
     import pyarrow
@@ -45,9 +46,22 @@ def exact(value: Decimal | None, where: str) -> Decimal | None:
 
 
 def grain(row: Delivery) -> str:
-    """By what a row is broken down: whether by placement, and by which segment keys."""
+    """By what a row is broken down: whether by placement, and by which segment keys.
+
+    A placement that the ad's own name says is no breakdown by the platform: a report with a column of placements says
+    the same delivery in other rows, and the two must not be added.
+    """
     keys = sorted(pair.split("=", 1)[0] for pair in row.segment.split("|") if pair)
-    return "|".join((["placement"] if row.placement else []) + keys)
+    named = placement_in(row.ad)
+    if not row.placement:
+        by_place = []
+    elif named and row.placement == named:
+        by_place = ["placement of the ad"]
+    elif named and row.placement.endswith(f" / {named}"):
+        by_place = ["platform", "placement of the ad"]
+    else:
+        by_place = ["placement"]
+    return "|".join(by_place + keys)
 
 
 def delivery_columns(rows: Sequence[Delivery], import_no: int) -> dict[str, pyarrow.Array]:

@@ -1,4 +1,4 @@
-"""The variant id in an ad's name or tracking parameter: eight hex digits, standing alone."""
+"""What an ad's name or tracking parameter says of the asset: its variant id, and the placement it was made for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from functools import lru_cache
 
 _HEX = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])")
 _OWN_NAME = re.compile(r"[a-z0-9-]+(?:_[a-z0-9-]+){3,}_([0-9a-f]{8})(?![0-9a-z])", re.IGNORECASE)
+_OWN_PARTS = re.compile(
+    r"(?<![a-z0-9-])(?P<placement>[a-z0-9]+(?:-[a-z0-9]+)*)_[a-z0-9-]+_(?:any|[a-z]{2,3}(?:-[a-z0-9]{2,8})*)_[0-9a-f]{8}(?![0-9a-z])"
+)
 _UTM = re.compile(r"utm_content=([^&\s]*)")
 
 
@@ -22,6 +25,20 @@ def keys_in(text: str) -> frozenset[str]:
         return frozenset({match[1]})
     found = _HEX.findall(lowered)
     return frozenset(token for token in found if not token.isdigit() and not token.isalpha())
+
+
+@lru_cache(maxsize=50_000)
+def placement_in(ad: str) -> str:
+    """The placement in a name of the form ``campaign_placement_layout_locale_variant``, under its own name.
+
+    In file names hyphens join the words of a part: ``meta-feed-portrait`` is ``meta_feed_portrait``. Empty where the
+    name has another form.
+    """
+    lowered = ad.lower()
+    if not _OWN_NAME.search(lowered):
+        return ""
+    match = _OWN_PARTS.search(lowered)
+    return match["placement"].replace("-", "_") if match else ""
 
 
 @lru_cache(maxsize=50_000)

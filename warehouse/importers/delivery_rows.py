@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from proofsheet.domain.facts import Delivery, Reject
 from warehouse.importers import layout as fields
-from warehouse.importers.asset_keys import find_key
+from warehouse.importers.asset_keys import find_key, placement_in
 from warehouse.importers.layout import Layout
 from warehouse.importers.reading import Reading
 from warehouse.reports.dates import DayReader
@@ -65,6 +65,7 @@ class DeliveryRows:
         self.seen: set[tuple[object, ...]] = set()
         self.unreadable: dict[str, int] = {}
         self.long_amounts = 0
+        self.placed_by_name = 0
         self.own_totals: list[tuple[int, int]] = []
         self._column = ""
 
@@ -94,6 +95,11 @@ class DeliveryRows:
         reading.currencies = tuple(sorted({item.currency for item in reading.deliveries if item.currency}))
         for header, number in self.unreadable.items():
             reading.notes.append(f"Cells of {header!r} that could not be read: {number}; the column is not stored.")
+        if self.placed_by_name:
+            reading.notes.append(
+                f"No column of placements; taken from the ads' names, for {self.placed_by_name:,} of "
+                f"{reading.loaded:,} rows."
+            )
         if own_total := self._compare_own_totals():
             reading.notes.append(own_total)
         if self.long_amounts:
@@ -224,7 +230,7 @@ class DeliveryRows:
         key, doubt = self._key(cells, ad)
         account, ad_group = self._text(cells, "account"), self._text(cells, "ad_group")
         campaign = self._text(cells, "campaign") or self._text(cells, "campaign_id")
-        placement, segment = self._placement(cells), self._segment(cells)
+        placement, segment = self._placement(cells, ad), self._segment(cells)
         remarks = (
             (bool(doubt), doubt),
             (impressions is not None and max(clicks or 0, link_clicks or 0) > impressions, "clicks_exceed_impressions"),
@@ -265,8 +271,11 @@ class DeliveryRows:
         self.seen.add(key)
         return len(self.seen) == known
 
-    def _placement(self, cells: Sequence[str]) -> str:
+    def _placement(self, cells: Sequence[str], ad: str) -> str:
+        """By the report's column; in a report without one, what the ad's own name says it was made for."""
         platform, placement = self._text(cells, "platform"), self._text(cells, "placement")
+        if "placement" not in self.columns and (placement := placement_in(ad)):
+            self.placed_by_name += 1
         return f"{platform} / {placement}" if platform and placement else platform or placement
 
     def _key(self, cells: Sequence[str], ad: str) -> tuple[str, str]:
