@@ -11,8 +11,9 @@ from proofsheet.domain.result import Call, Evidence, HealthCheck, Result, Status
 RULE = (
     "Ship the arm with the best lift among those better than the control after correction for all arms, once the "
     "planned size is reached or the test has ended, no blocking check has failed, no guardrail is harmed beyond its "
-    "margin, and the evidence is not observational (C). Stop when an arm harms a guardrail or every arm is worse. "
-    "Before the planned size continue; afterwards without a clear difference the test is inconclusive."
+    "margin, and the evidence is not observational (C). An arm that harms a guardrail cannot ship. Stop when every arm "
+    "is worse or harms a guardrail. Before the planned size continue; afterwards without a clear difference the test "
+    "is inconclusive."
 )
 PEEKING = "The test has a fixed size: looking earlier is fine, deciding earlier raises the rate of false winners."
 
@@ -57,17 +58,18 @@ def decide(
     clean = [r for r in better if r.arm not in harmed]
     if (sized or ended) and clean:
         return _ship(clean, better, harmed, reasons)
-    if harmed:
-        worst = next(iter(harmed))
-        return _propose(Call.STOP, worst, [*harmed.values(), *reasons])
     worse = [r for r in primary if _significant(r) and _gain(r) < 0]
-    if len(worse) == len(primary):
-        return _propose(Call.STOP, None, [*reasons, "Every arm is worse than the control.", *map(describe, worse)])
+    out = list(harmed.values())
+    if {r.arm for r in primary} <= {*harmed, *(r.arm for r in worse)}:
+        text = "Every arm is worse than the control" + (" or harms a guardrail." if harmed else ".")
+        return _propose(Call.STOP, None, [*reasons, text, *out, *map(describe, worse)])
     if not ended and not sized:
-        return _propose(Call.CONTINUE, None, [*reasons, PEEKING])
-    best = max((r for r in primary if r.lift is not None), key=_gain, default=primary[0])
-    text = "No arm is better than the control after correction; the best is " + describe(best)
-    return _propose(Call.INCONCLUSIVE, None, [*reasons, text])
+        switch_off = [f"Switch {', '.join(harmed)} off: no later result can ship it."] if harmed else []
+        return _propose(Call.CONTINUE, None, [*reasons, *out, *switch_off, PEEKING])
+    left = [r for r in primary if r.arm not in harmed]
+    best = max((r for r in left if r.lift is not None), key=_gain, default=left[0])
+    text = "No arm that may ship is better than the control after correction; the best is " + describe(best)
+    return _propose(Call.INCONCLUSIVE, None, [*reasons, text, *out])
 
 
 def _ship(clean: Sequence[Result], better: Sequence[Result], harmed: Mapping[str, str], reasons: list[str]) -> Proposal:
@@ -90,11 +92,15 @@ def describe(r: Result) -> str:
     low, high = r.adjusted_lift_low, r.adjusted_lift_high
     if r.lift is None or low is None or high is None:
         return f"{r.arm} on {r.metric}: no relative lift ({r.note or r.status.value})."
-    adjusted = f", adjusted p = {r.adjusted_p:.3g}" if r.adjusted_p is not None else ""
+    adjusted = f", adjusted {_p_text(r.adjusted_p)}" if r.adjusted_p is not None else ""
     return (
         f"{r.arm} on {r.metric}: {r.lift:+.1%} against {r.control} "
         f"({r.confidence:.0%} interval over all arms {low:+.1%} to {high:+.1%}{adjusted}, n = {r.n_arm:,})."
     )
+
+
+def _p_text(p: float) -> str:
+    return "p < 1e-12" if p < 1e-12 else f"p = {p:.3g}"
 
 
 def _propose(call: Call, arm: str | None, reasons: Sequence[str]) -> Proposal:

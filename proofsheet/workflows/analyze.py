@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.experiment import Experiment, Role
 from proofsheet.domain.identity import content_id
+from proofsheet.domain.money import Money
 from proofsheet.domain.result import Analysis, ArmCost, Cell, HealthCheck, Result
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
@@ -39,7 +40,8 @@ def analyze(house: House, experiment_id: str | None = None, *, correction: str =
             return earlier
         judge = _platform if experiment.unit == "impression" else _units
         fresh = judge(reader, experiment, correction)
-    fresh = replace(fresh, data_version=version)
+        left_out = _production(reader, experiment)[2]
+    fresh = replace(fresh, data_version=version, notes=(*fresh.notes, *left_out))
     with house.warehouse.write() as writer:
         writer.save_analysis(fresh)
     return fresh
@@ -103,6 +105,8 @@ def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cel
         observed[cell.arm] += cell.trials
         if (day := _day(cell)) is not None:
             days[cell.arm].add(day)
+    if not cells:
+        return (HealthCheck(name="both_arms", ok=None, message="No report has come in yet.", severity="info"),)
     checks = [both_arms(observed, list(observed), experiment.control.name)]
     all_days = sorted(set().union(*days.values()))
     if all_days and checks[0].severity != "blocking":
@@ -171,7 +175,7 @@ def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
     """Production by arm (its assets, and its share of their scenes) beside what the platform says was spent."""
     from experiments.cost import ArmMoney, arm_costs
 
-    production, made_in = _production(reader, experiment)
+    production, made_in, _ = _production(reader, experiment)
     approved = _approved(reader, experiment.campaign)
     totals = {one.arm: one for one in reader.arm_deliveries(experiment)}
     spent_in = next((one.currency for one in totals.values() if one.currency), made_in)
@@ -194,9 +198,12 @@ def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
     )
 
 
-def _production(reader: Reader, experiment: Experiment) -> tuple[dict[str, Decimal], str]:
-    """What making each arm's assets cost: a scene's cost is shared evenly by all assets that use it."""
-    assets = reader.assets(experiment.campaign)
+def _production(reader: Reader, experiment: Experiment) -> tuple[dict[str, Decimal], str, tuple[str, ...]]:
+    """What making each arm's assets cost, its currency, and what is in other currencies and so left out.
+
+    A scene's cost is shared evenly by all assets that use it. Most scenes and compositions decide the currency.
+    """
+    assets = reader.assets(experiment.campaign, current_only=False)
     ledger = reader.ledger(experiment.campaign)
     arm_of = {asset_id: arm.name for arm in experiment.arms for asset_id in arm.asset_ids}
     users: dict[str, list[str]] = defaultdict(list)
@@ -205,12 +212,20 @@ def _production(reader: Reader, experiment: Experiment) -> tuple[dict[str, Decim
             users[asset.scene_id].append(asset.id)
     by_arm = {arm.name: Decimal(0) for arm in experiment.arms}
     currencies = [entry.currency for entry in ledger]
-    currency = max(set(currencies), key=currencies.count) if currencies else ""
+    currency = max(sorted(set(currencies)), key=currencies.count) if currencies else ""
+    others: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for entry in ledger:
-        if entry.what == "media" or entry.currency != currency:
+        if entry.what == "media":
+            continue
+        if entry.currency != currency:
+            others[entry.what, entry.currency] += entry.amount
             continue
         sharing = [entry.asset_id] if entry.asset_id else users.get(entry.scene_id or "", [])
         for asset_id in sharing:
             if asset_id in arm_of:
                 by_arm[arm_of[asset_id]] += entry.amount / len(sharing)
-    return by_arm, currency
+    left_out = tuple(
+        f"{Money(amount, code)} for {what} is not in the production above: it is not in {currency}."
+        for (what, code), amount in sorted(others.items())
+    )
+    return by_arm, currency, left_out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from proofsheet.domain.identity import to_json
 from proofsheet.domain.result import Analysis, Call, Decision
-from proofsheet.errors import InputError, NotFoundError
+from proofsheet.errors import InputError, NotFoundError, StateError
 from proofsheet.workflows.analyze import analyze
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
@@ -48,9 +48,13 @@ def decide(
     analysis = analyze(house, experiment.id)
     proposal = proposal_of(experiment, analysis)
     if experiment.status is ExperimentStatus.DECIDED and earlier:
-        if call in (None, earlier[-1].call):
-            return earlier[-1]
-        experiment.status.to(ExperimentStatus.ENDED)
+        stands = earlier[-1]
+        if call in (None, stands.call) and arm in (None, stands.arm):
+            return stands
+        raise StateError(
+            f"{experiment.id} was decided on {stands.at:%Y-%m-%d}: {_called(stands.call, stands.arm)}.",
+            "A decision stands. To test again, launch a new experiment.",
+        )
     decision = _decision(house, experiment, analysis, proposal, call=call, arm=arm, why=why)
     if earlier and replace(earlier[-1], at=decision.at) == decision:
         return earlier[-1]
@@ -80,13 +84,18 @@ def _decision(
     arm: str | None,
     why: str,
 ) -> Decision:
-    against = call is not None and (call is not proposal.call or (arm is not None and arm != proposal.arm))
+    chosen = call or proposal.call
+    if arm is not None and chosen is not Call.SHIP:
+        raise InputError(
+            f"The arm {arm!r} was named, but the call is {chosen.value}.", "Only ship takes an arm: add --call ship."
+        )
+    against = chosen is not proposal.call or (arm is not None and arm != proposal.arm)
     if against and not why.strip():
         raise InputError(
-            f"The rule says {proposal.call.value}, you say {call.value if call else ''}: that needs a reason.",
+            f"The rule says {_called(proposal.call, proposal.arm)}, you say {_called(chosen, arm)}: "
+            "that needs a reason.",
             'Say why: --why "…"',
         )
-    chosen = call or proposal.call
     shipped = (arm or proposal.arm) if chosen is Call.SHIP else None
     names = [one.name for one in experiment.arms]
     if chosen is Call.SHIP and shipped not in names:
@@ -102,6 +111,10 @@ def _decision(
         override=why.strip() if against else "",
         analysis=to_json(replace(analysis, at=None)),
     )
+
+
+def _called(call: Call, arm: str | None) -> str:
+    return f"{call.value} {arm}" if arm else call.value
 
 
 def _decided(experiment: Experiment) -> Experiment:

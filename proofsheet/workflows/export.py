@@ -7,18 +7,19 @@ import io
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 from proofsheet import __version__
 from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.asset import Asset
 from proofsheet.domain.campaign import Campaign, Placement
-from proofsheet.domain.identity import bytes_id
+from proofsheet.domain.identity import bytes_id, content_id
 from proofsheet.errors import InputError, NotFoundError, ProofsheetError
 from proofsheet.workflows.house import House, Progress, quiet
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from generation.deliver import Mark
 
 MANIFEST = "manifest.csv"
+#: Stands in every folder that an export made; a folder without it is never replaced.
+MARKER = ".proofsheet-export"
+#: How old the remains of a killed export must be to be swept away.
+STALE_SECONDS = 3600
 #: Every file in an archive bears this moment, so that the same export has the same bytes.
 ARCHIVE_MOMENT = (1980, 1, 1, 0, 0, 0)
 COLUMNS = (
@@ -58,8 +63,9 @@ def export(
 ) -> Exported:
     """Write the approved assets as files that a marketer can upload as they are.
 
-    One folder per platform under ``out/<campaign>/``, each with a manifest, and a zip of each beside it. The folder
-    is made aside and put in place whole; the same assets give the same bytes.
+    One folder per platform under ``out/<campaign>/``, each with a manifest, and a zip of each beside it; named
+    variants have a folder of their own beside that. Everything is made aside and put in place at once; the same assets
+    give the same bytes. Only what an earlier export made is ever replaced.
 
     Args:
         house: the open house.
@@ -72,7 +78,8 @@ def export(
 
     Raises:
         NotFoundError: nothing fits: no approved asset for that platform and those variants.
-        ProofsheetError: a file cannot meet its placement's limits; nothing is written.
+        InputError: something else stands at that place, or there is no such platform.
+        ProofsheetError: a file cannot meet its placement's limits, or the disk refuses; nothing is changed.
     """
     from generation.placements import load_placements
 
@@ -80,7 +87,8 @@ def export(
     with house.warehouse.read() as reader:
         campaign = house.campaign(reader, slug)
         reviews = reader.latest_reviews(campaign.slug)
-        assets = reader.assets(campaign.slug)
+        # A variant named stays to be had after another plan, as the winner of an earlier test must.
+        assets = reader.assets(campaign.slug, current_only=not variants)
     approved = [one for one in assets if one.id in reviews and reviews[one.id].judgement is Judgement.APPROVE]
     chosen = [
         one
@@ -89,14 +97,38 @@ def export(
         and (not variants or one.variant_id in variants)
     ]
     if not chosen:
-        raise NotFoundError(
-            f"Nothing to export from {campaign.slug!r}: {len(approved)} of {len(assets)} assets are approved"
-            + (f", none of them for {platform!r}" if platform else "")
-            + (f" or of {', '.join(variants)}" if variants else "")
-            + ".",
-            "Approve assets first: proofsheet review",
+        raise _nothing(
+            campaign.slug, approved, platform, variants, sorted({one.platform for one in placements.values()})
         )
-    return _write(house, campaign, chosen, placements, out, as_zip=as_zip, progress=progress)
+    return _write(
+        house,
+        campaign,
+        chosen,
+        placements,
+        out,
+        variants=variants,
+        platform=platform,
+        as_zip=as_zip,
+        progress=progress,
+    )
+
+
+def _nothing(
+    slug: str, approved: Sequence[Asset], platform: str | None, variants: Sequence[str], known: Sequence[str]
+) -> ProofsheetError:
+    if platform is not None and platform not in known:
+        return InputError(f"There is no platform {platform!r}.", f"Known: {', '.join(known)}.")
+    if not approved:
+        return NotFoundError(
+            f"Nothing to export from {slug!r}: no asset is approved.", "Approve assets first: proofsheet review"
+        )
+    there = sorted({one.variant_id for one in approved})
+    wanted = [f"of {', '.join(variants)}"] if variants else []
+    wanted += [f"for {platform}"] if platform else []
+    return NotFoundError(
+        f"Nothing to export from {slug!r}: {len(approved)} assets are approved, none of them {' '.join(wanted)}.",
+        f"Approved variants: {', '.join(there)}.",
+    )
 
 
 def _write(
@@ -106,22 +138,33 @@ def _write(
     placements: Mapping[str, Placement],
     out: Path,
     *,
+    variants: Sequence[str],
+    platform: str | None,
     as_zip: bool,
     progress: Progress,
 ) -> Exported:
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / campaign.slug
-    scratch = Path(tempfile.mkdtemp(prefix=f".{campaign.slug}-", dir=out))
+    target = out / _folder_name(campaign.slug, variants)
+    _require_ours(target)
+    scratch: Path | None = None
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        _sweep(out, campaign.slug)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{campaign.slug}-", dir=out))
         notes = _fill(house, campaign, assets, placements, scratch, progress)
-        names = [folder.name for folder in sorted(scratch.iterdir()) if folder.is_dir()]
+        platforms = [folder.name for folder in sorted(scratch.iterdir()) if folder.is_dir()]
         if as_zip:
-            for name in names:
-                _zip(scratch / name, scratch / f"{campaign.slug}_{name}.zip")
-        _replace(scratch, target)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
+            for name in platforms:
+                _zip(scratch / name, scratch / f"{target.name}_{name}.zip")
+        (scratch / MARKER).write_text(f"{campaign.slug}\n", encoding="utf-8")
+        _put_in_place(scratch, target, whole=platform is None)
+    except OSError as error:
+        raise ProofsheetError(
+            f"The export to {out} failed: {error.strerror or error}.",
+            "What stood there is as it was. Free some space, mend the rights, or choose another folder with --out.",
+        ) from error
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
     return Exported(
         folder=target,
         archives=tuple(sorted(target.glob("*.zip"))),
@@ -131,15 +174,55 @@ def _write(
     )
 
 
-def _replace(scratch: Path, target: Path) -> None:
+def _folder_name(slug: str, variants: Sequence[str]) -> str:
+    """A selection of variants has a folder of its own, so that it never takes the place of the whole."""
+    if not variants:
+        return slug
+    chosen = sorted(set(variants))
+    return f"{slug}_{'-'.join(chosen) if len(chosen) <= 3 else content_id(chosen)}"
+
+
+def _require_ours(target: Path) -> None:
+    """Refuse to take the place of anything that an export did not make."""
+    if not target.exists() and not target.is_symlink():
+        return
+    if target.is_dir() and not target.is_symlink() and ((target / MARKER).is_file() or not any(target.iterdir())):
+        return
+    raise InputError(
+        f"{target} is there already and was not made by an export; it is left as it is.",
+        "Choose another folder with --out, or move it away.",
+    )
+
+
+def _sweep(out: Path, slug: str) -> None:
+    """Remove what exports that were killed an hour ago or more have left."""
+    for left in out.glob(f".{slug}-*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _put_in_place(scratch: Path, target: Path, *, whole: bool) -> None:
+    """Move the new files to the target; what they replace goes aside first and comes back if that fails."""
     scratch.chmod(0o755)
-    if target.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-        os.replace(target, aside / target.name)
+    if not target.exists():
         os.replace(scratch, target)
-        shutil.rmtree(aside)
-    else:
-        os.replace(scratch, target)
+        return
+    moves = [(scratch, target)] if whole else [(path, target / path.name) for path in sorted(scratch.iterdir())]
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    replaced: list[Path] = []
+    try:
+        for new, place in moves:
+            if place.exists():
+                os.replace(place, aside / place.name)
+                replaced.append(place)
+            os.replace(new, place)
+    except OSError:
+        for place in replaced:
+            if not place.exists():
+                os.replace(aside / place.name, place)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _fill(
@@ -249,7 +332,7 @@ def _row(campaign: Campaign, asset: Asset, place: Placement, name: str, data: by
 
 
 def final_url(destination: str, parameters: Mapping[str, str]) -> str:
-    """The landing page with the tracking parameters added; its own parameters stay.
+    """The landing page with the tracking parameters added; its own parameters stay as they are written.
 
     Raises:
         InputError: the destination is not an http or https address.
@@ -261,8 +344,8 @@ def final_url(destination: str, parameters: Mapping[str, str]) -> str:
         raise InputError(
             f"The destination {destination!r} is not a web address.", "Write it with https:// in the brief."
         )
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in parameters]
-    return urlunsplit(parts._replace(query=urlencode([*query, *parameters.items()])))
+    kept = [part for part in parts.query.split("&") if part and unquote_plus(part.split("=", 1)[0]) not in parameters]
+    return urlunsplit(parts._replace(query="&".join([*kept, urlencode(parameters)])))
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> str:

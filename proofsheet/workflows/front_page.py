@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something that waits for a person: what, how many, and on which page it is done."""
+    """Something that waits for a person: what, how many, on which page it is done, and for which campaign."""
 
     kind: str
     text: str
     page: str
     campaign: str | None
     number: int
+    campaign_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,23 +105,27 @@ def _outcomes(reader: Reader, experiments: Sequence[Experiment], sheet: ContactS
 
 
 def _needs(card: CampaignCard) -> list[Need]:
-    found = []
+    found: list[Need] = []
+
+    def add(kind: str, text: str, page: str, number: int = 1) -> None:
+        found.append(Need(kind=kind, text=text, page=page, campaign=card.slug, number=number, campaign_name=card.name))
+
     waiting = card.states.get("waiting", 0)
     unscored = card.assets - sum(card.grades.values())
     if waiting:
         text = f"{waiting} {'asset waits' if waiting == 1 else 'assets wait'} for review"
-        found.append(Need(kind="review", text=text, page="review", campaign=card.slug, number=waiting))
+        add("review", text, "review", waiting)
     if card.assets and unscored:
         text = f"{unscored} {'asset is' if unscored == 1 else 'assets are'} not scored yet"
-        found.append(Need(kind="score", text=text, page="sheet", campaign=card.slug, number=unscored))
+        add("score", text, "sheet", unscored)
     for experiment in card.experiments:
         if experiment.status is ExperimentStatus.ENDED:
             text = f"“{experiment.name}” has ended and waits for a decision"
-            found.append(Need(kind="decide", text=text, page="experiment", campaign=card.slug, number=1))
+            add("decide", text, "experiment")
         elif experiment.status is ExperimentStatus.RUNNING:
             text = f"“{experiment.name}” is running"
-            found.append(Need(kind="running", text=text, page="experiment", campaign=card.slug, number=1))
+            add("running", text, "experiment")
     if card.assets and not card.experiments and card.states.get("approved", 0):
         text = f"{card.states['approved']} approved, and no experiment yet"
-        found.append(Need(kind="launch", text=text, page="experiment", campaign=card.slug, number=1))
+        add("launch", text, "experiment")
     return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.asset import Asset, Composition, CostEntry, Origin, Recipe, Scene, SceneRecipe, VariantPlan
 from proofsheet.domain.campaign import BrandKit, Campaign, Placement, Product
 from proofsheet.domain.money import Money
-from proofsheet.errors import NotFoundError, StateError
+from proofsheet.errors import InputError, NotFoundError, StateError
 from proofsheet.workflows.house import House, Progress, now, quiet
 
 if TYPE_CHECKING:
@@ -62,24 +62,35 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
 
     Raises:
         NotFoundError: the campaign is not planned yet, or a picture of the brand kit is gone.
+        BusyError: another process is generating this campaign.
+        InputError: the budget is in another currency than the ledger.
         StateError: the brief's budget does not cover the next scene; what is made stays.
     """
+    started = time.perf_counter()
+    with house.warehouse.read() as reader:
+        name = slug or house.only_slug(reader)
+    with house.alone(f"generate-{name}", "generating this campaign"):
+        return _generate(house, name, progress, started)
+
+
+def _generate(house: House, slug: str, progress: Progress, started: float) -> Generated:
     from generation.backend import open_backend
     from generation.recipes import distinct_scenes
 
-    started = time.perf_counter()
     with house.warehouse.read() as reader:
         campaign = house.campaign(reader, slug)
         laid_out = reader.plan(campaign.slug)
         recipes = reader.recipes(campaign.slug)
-        known_assets = {asset.id for asset in reader.assets(campaign.slug)}
-        known_scenes = reader.scenes(campaign.slug)
+        has = house.warehouse.pictures.has
+        known_assets = {asset.id for asset in reader.assets(campaign.slug) if has(asset.sha256)}
+        known_scenes = {key for key, scene in reader.scenes(campaign.slug).items() if has(scene.sha256)}
     if laid_out is None or not recipes:
         raise NotFoundError(f"The campaign {campaign.slug!r} has no plan.", "Run: proofsheet plan <brief.toml>")
     todo = [recipe for recipe in recipes if recipe.id not in known_assets]
     missing = [scene for scene in distinct_scenes(todo) if scene.id not in known_scenes]
     cost = Decimal(0)
     if missing:
+        _same_currency(house, campaign)
         drawing = open_backend(laid_out.backend, laid_out.model, **_pinned(laid_out, missing[0]))
         cost += _draw_all(house, campaign, drawing, missing, progress)
     cost += _compose_all(house, campaign, laid_out, todo, progress)
@@ -125,13 +136,23 @@ def draw_one(job: tuple[str, SceneRecipe]) -> Rendering:
     return next(iter(open_backend(backend).draw([recipe])))
 
 
+def _same_currency(house: House, campaign: Campaign) -> None:
+    budget = campaign.brief.budget
+    if budget is not None and budget.currency != house.settings.currency:
+        raise InputError(
+            f"The budget of {budget} cannot be kept: what is made here is booked in {house.settings.currency}.",
+            f"Write plan.budget in {house.settings.currency}, or set the setting currency to {budget.currency}.",
+        )
+
+
 def _within_budget(house: House, campaign: Campaign) -> None:
     budget = campaign.brief.budget
-    if budget is None or budget.currency != house.settings.currency:
+    if budget is None:
         return
     with house.warehouse.read() as reader:
         ledger = reader.ledger(campaign.slug)
-    spent = sum((entry.amount for entry in ledger if entry.what in ("scene", "compose")), Decimal(0))
+    making = (one for one in ledger if one.what in ("scene", "compose") and one.currency == budget.currency)
+    spent = sum((entry.amount for entry in making), Decimal(0))
     if spent >= budget.amount:
         raise StateError(
             f"The budget of {budget} for making {campaign.slug!r} is spent ({Money(spent, budget.currency)}).",

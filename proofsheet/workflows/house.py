@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proofsheet import plugins
 from proofsheet.domain.campaign import BrandKit, Campaign
-from proofsheet.errors import NotFoundError
+from proofsheet.errors import BusyError, NotFoundError
 from proofsheet.execution import Executor
 from proofsheet.settings import Settings, load_settings
 
@@ -48,6 +49,23 @@ class House:
         """Where work runs, by the setting ``executor``."""
         chosen: Executor = plugins.load(plugins.EXECUTORS, self.settings.executor)()
         return chosen
+
+    @contextmanager
+    def alone(self, name: str, doing: str) -> Iterator[None]:
+        """Hold a piece of work that only one process may do at a time; it is given up when the process ends.
+
+        Raises:
+            BusyError: another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = self.warehouse.home / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / f"{name}.lock", timeout=0):
+                yield
+        except Timeout:
+            raise BusyError(f"Another process is {doing} already.", "Wait for it to end, or stop it.") from None
 
     def compute_cost(self, seconds: float) -> Decimal:
         """What this machine's time costs by the setting ``compute_price_per_hour``, to six decimals."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from proofsheet.domain.assessment import Grade, Judgement, Review, Score, Verdict
 from proofsheet.domain.asset import Asset, CostEntry, Origin, VariantPlan
 from proofsheet.domain.campaign import FACTORS, Campaign, Placement
+from proofsheet.domain.experiment import Experiment
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -161,13 +162,17 @@ def contact_sheet(reader: Reader, slug: str) -> ContactSheet:
 
 
 def variant_titles(variants: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """A short name for each variant: the levels of as few factors as tell all of them apart."""
+    """A short name for each variant: the levels of as few factors as tell all of them apart, and always the locale
+    where it varies: two languages are two audiences, whatever else differs.
+    """
     varied = [name for name in TELLING if len({levels.get(name) for levels in variants.values()}) > 1]
+    always = tuple(name for name in varied if name == "locale")
+    others = [name for name in varied if name not in always]
 
     def told(levels: Mapping[str, str], chosen: Sequence[str]) -> tuple[str, ...]:
         return tuple(levels.get(name, "") for name in chosen)
 
-    subsets = (chosen for size in range(len(varied)) for chosen in combinations(varied, size))
+    subsets = ((*chosen, *always) for size in range(len(others)) for chosen in combinations(others, size))
     fewest = next(
         (chosen for chosen in subsets if len({told(one, chosen) for one in variants.values()}) == len(variants)), varied
     )
@@ -251,3 +256,40 @@ def brief_page(reader: Reader, slug: str) -> BriefPage:
         placements=tuple(known[name] for name in names if name in known),
         varied=tuple(factor.name for factor in campaign.brief.factors if len(factor.levels) > 1),
     )
+
+
+def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:
+    """The placement in which the arms are shown next to each other: of those that most arms have, the one that looks
+    largest in a small frame (the longest short side, then the shape nearest to 4:5), never a strip if it can be helped.
+    """
+    shapes: dict[str, tuple[int, int]] = {}
+    arms_with: Counter[str] = Counter()
+    for arm in experiment.arms:
+        own = [item.asset for item in sheet.items if item.asset.id in set(arm.asset_ids)]
+        shapes |= {asset.placement: (asset.width, asset.height) for asset in own}
+        arms_with.update({asset.placement for asset in own})
+    usual = [name for name, number in arms_with.items() if 2 * number > len(experiment.arms)] or list(shapes)
+    return max(usual, key=lambda name: (min(shapes[name]), -abs(shapes[name][0] / shapes[name][1] - 0.8)), default="")
+
+
+def cautions(experiment: Experiment, sheet: ContactSheet) -> tuple[str, ...]:
+    """What this test cannot tell apart, as its pictures stand: another language, or a placement without a control."""
+    assets = [[item.asset for item in sheet.items if item.asset.id in set(arm.asset_ids)] for arm in experiment.arms]
+    tested = [asset for arm, own in zip(experiment.arms, assets, strict=True) for asset in own if not arm.is_control]
+    control = [asset for arm, own in zip(experiment.arms, assets, strict=True) for asset in own if arm.is_control]
+    if not control:
+        return ()
+    said = []
+    spoken = sorted({asset.locale for asset in control} - {""})
+    foreign = sorted({asset.locale for asset in tested} - {"", *spoken})
+    if spoken and foreign:
+        said.append(
+            f"Arms in {' and '.join(foreign)} are compared with a control in {' and '.join(spoken)}: "
+            "language and audience cannot be told apart."
+        )
+    lacking = dict.fromkeys(asset.placement for asset in tested)
+    lacking = {name: None for name in lacking if name not in {asset.placement for asset in control}}
+    if lacking:
+        names = ", ".join(name.replace("_", " ") for name in lacking)
+        said.append(f"The control has no picture for {names}: arms and control are compared only where both ran.")
+    return tuple(said)

@@ -22,7 +22,7 @@ from proofsheet.domain.result import (
     Status,
 )
 from proofsheet.workflows.decide import proposal_of
-from proofsheet.workflows.pages import ContactSheet, contact_sheet, covers, variant_titles
+from proofsheet.workflows.pages import ContactSheet, cautions, contact_sheet, covers, shared_placement, variant_titles
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -35,7 +35,8 @@ EVIDENCE: Mapping[Evidence, str] = {
         "Read the lift as strong indication, not proof."
     ),
     Evidence.C: (
-        "Observational: a health check failed, so other causes may explain the difference. Do not act on it alone."
+        "Observational, or the platform showed the arms to different mixes of people: other causes may explain the "
+        "difference. Do not act on it alone."
     ),
 }
 
@@ -92,7 +93,8 @@ class ResultsPage:
     """Everything about one experiment.
 
     ``reached`` says whether the planned size is there or the test has ended; ``is_stale`` that a report came in
-    after the analysis of a test that is not decided.
+    after the analysis of a test that is not decided; ``waits`` that there is no report of its ads yet. ``cautions``
+    are what the arms' pictures do not let the test tell apart, in sentences.
     """
 
     experiment: Experiment
@@ -104,6 +106,8 @@ class ResultsPage:
     progress: float  # share (0–1) of the planned size of the smallest arm
     reached: bool
     is_stale: bool
+    waits: bool
+    cautions: tuple[str, ...]
     headline: str
     sentence: str
     evidence: Evidence | None
@@ -112,6 +116,9 @@ class ResultsPage:
     proposal: ProposedCall | None
     titles: Mapping[str, str]
 
+
+#: The headline before any report of the ads is there.
+WAITING = "Waiting for the first report"
 
 #: Metrics that are known by letters.
 NAMES: Mapping[str, str] = {"ctr": "click-through rate", "cvr": "conversion rate", "roas": "return on ad spend"}
@@ -151,8 +158,11 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
     reached = progress >= 1 or experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     blocking = tuple(c for c in analysis.health if c.ok is False and c.severity == "blocking") if analysis else ()
     evidence = next((row.result.evidence for row in arms if row.result), None)
+    waits = analysis is None or not (analysis.results or blocking)
     headline, sentence = verdict_words(experiment, arms, reached=reached, progress=progress, blocked=bool(blocking))
-    if reached and progress < 1:
+    if waits:
+        headline = WAITING
+    elif reached and progress < 1:
         sentence += f" The test ended at {progress:.0%} of its planned size."
     return ResultsPage(
         experiment=experiment,
@@ -164,6 +174,8 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         progress=progress,
         reached=reached,
         is_stale=_is_stale(reader, experiment, analysis),
+        waits=waits,
+        cautions=cautions(experiment, sheet),
         headline=headline,
         sentence=sentence,
         evidence=evidence,
@@ -209,15 +221,6 @@ def _arm_rows(
     return tuple(rows)
 
 
-def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:
-    """The placement in which the arms can be shown next to each other: the control's first that most arms have."""
-    by_arm = [
-        {item.asset.placement for item in sheet.items if item.asset.id in set(arm.asset_ids)} for arm in experiment.arms
-    ]
-    names = dict.fromkeys(item.asset.placement for item in sheet.items)
-    return max(names, key=lambda name: sum(name in found for found in by_arm), default="")
-
-
 def _progress(experiment: Experiment, arms: Sequence[ArmRow]) -> float:
     planned = experiment.design.n_per_arm if experiment.design else 0
     if not planned:
@@ -258,7 +261,11 @@ def verdict_words(
     metric = metric_name(experiment.primary.name)
     tested = [row for row in arms if row.result and row.result.status is Status.OK and row.result.lift is not None]
     if not tested:
-        return "No result yet", "Import the platform's report of these ads; the analysis follows from it."
+        return (
+            ("Nothing can be concluded", "One thing stops every conclusion; mend that first.")
+            if blocked
+            else ("No result yet", "Import the platform's report of these ads; the analysis follows from it.")
+        )
     sign = 1 if experiment.primary.higher_is_better else -1
     best = max(tested, key=lambda row: sign * (row.result.lift or 0.0) if row.result else 0.0)
     found = best.result
@@ -267,7 +274,7 @@ def verdict_words(
     if blocked:
         return (
             "Do not read these results yet",
-            f"A health check failed; mend that first. “{best.title}” stands at {told}.",
+            f"One thing stops every conclusion; mend that first. “{best.title}” stands at {told}.",
         )
     if not reached:
         headline = f"Too early to call: {min(progress, 1):.0%} of the planned size is in"

@@ -43,7 +43,8 @@ def review(
     who = reviewer or house.user
     with house.warehouse.write() as writer:
         campaign = house.campaign(writer, slug)
-        assets = [writer.asset(asset_id) for asset_id in asset_ids]
+        found = {asset.id: asset for asset in map(writer.asset, asset_ids)}
+        assets = list(found.values())
         strangers = [asset.id for asset in assets if asset.campaign != campaign.slug]
         if strangers:
             raise NotFoundError(

@@ -54,7 +54,7 @@ def score(
         Subject(
             asset=asset,
             image=partial(_open, house, asset),
-            data_size=house.warehouse.pictures.path(asset.sha256).stat().st_size,
+            data_size=len(house.warehouse.pictures.get(asset.sha256)),
             placement=placements[asset.placement],
             composition=asset.composition,
         )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proofsheet.domain.asset import Asset, CostEntry, Origin
 from proofsheet.domain.identity import content_id
 from proofsheet.domain.money import Money
-from proofsheet.errors import InputError
+from proofsheet.errors import InputError, StateError
 from proofsheet.workflows.house import House, now
+
+if TYPE_CHECKING:
+    from warehouse.store import Writer
 
 
 def variant_of(label: str) -> str:
@@ -47,6 +52,9 @@ def upload(
     from generation.placements import placement as find_placement
 
     place = find_placement(placement)
+    _check_label(label)
+    with house.warehouse.read() as reader:
+        slug = house.campaign(reader, slug).slug
     image = open_picture(picture).convert("RGB")
     if abs(image.width / image.height / place.ratio - 1) > 0.02:
         raise InputError(
@@ -81,8 +89,27 @@ def upload(
         )
         writer.save_assets([asset])
         if cost is not None:
-            writer.add_costs([_entry(campaign.slug, asset, cost)])
+            _book(writer, campaign.slug, asset, cost)
     return asset
+
+
+def _check_label(label: str) -> None:
+    if not re.fullmatch(r"[\w][\w .-]{0,39}", label) or re.fullmatch(r"[0-9a-f]{8}", label):
+        raise InputError(
+            f"The label {label[:60]!r} cannot name an arm.",
+            "Use 1 to 40 letters, digits, spaces, dots or dashes, and nothing that looks like a variant id.",
+        )
+
+
+def _book(writer: Writer, slug: str, asset: Asset, cost: Money) -> None:
+    entry = _entry(slug, asset, cost)
+    booked = next((one for one in writer.ledger(slug) if one.key == entry.key), None)
+    if booked is not None and (booked.amount, booked.currency) != (entry.amount, entry.currency):
+        raise StateError(
+            f"{asset.id} is there already, booked with {Money(booked.amount, booked.currency)}, not {cost}.",
+            "A cost is booked once. Upload without --cost, or the picture under another label.",
+        )
+    writer.add_costs([entry])
 
 
 def _entry(slug: str, asset: Asset, cost: Money) -> CostEntry:

@@ -74,14 +74,36 @@ def test_observational_evidence_never_ships() -> None:
     assert not any("winner" in reason for reason in p.reasons)
 
 
-@pytest.mark.parametrize(("margin", "call"), [(0.1, Call.STOP), (3.0, Call.SHIP)])
-def test_a_guardrail_harmed_beyond_its_margin_stops_the_arm(margin: float, call: Call) -> None:
+@pytest.mark.parametrize(("margin", "call", "arm"), [(0.1, Call.INCONCLUSIVE, None), (3.0, Call.SHIP, "best")])
+def test_an_arm_that_harms_a_guardrail_beyond_its_margin_cannot_ship(
+    margin: float, call: Call, arm: str | None
+) -> None:
     results = [
         *rows({"control": 0.02, "best": 0.03, "same": 0.02}),
         *rows({"control": 0.01, "best": 0.02, "same": 0.01}, metric=REFUNDS),
     ]
     p = decide(results, [], DESIGN, ended=True, margins={"refunds": margin})
-    assert (p.call, p.arm) == (call, "best")
+    assert (p.call, p.arm) == (call, arm)
+    assert any("Guardrail harmed" in reason for reason in p.reasons) == (margin < 1)
+
+
+def test_one_harmed_arm_does_not_stop_the_others_before_the_planned_size() -> None:
+    half = DESIGN.n_per_arm // 2
+    results = [
+        *rows({"control": 0.02, "bad": 0.02, "fine": 0.021}, n=half),
+        *rows({"control": 0.01, "bad": 0.05, "fine": 0.01}, metric=REFUNDS, n=half),
+    ]
+    p = decide(results, [], DESIGN, ended=False, margins={"refunds": 0.1})
+    assert p.call is Call.CONTINUE
+    assert any("Switch bad off" in reason for reason in p.reasons)
+
+
+def test_every_arm_harmful_or_worse_stops() -> None:
+    results = [
+        *rows({"control": 0.02, "bad": 0.03, "worse": 0.01}),
+        *rows({"control": 0.01, "bad": 0.05, "worse": 0.01}, metric=REFUNDS),
+    ]
+    assert decide(results, [], DESIGN, ended=False, margins={"refunds": 0.1}).call is Call.STOP
 
 
 def test_the_next_arm_ships_when_the_best_harms_a_guardrail() -> None:
