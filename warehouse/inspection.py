@@ -21,8 +21,10 @@ class Inspection:
     """A file as an import would read it; JSON by ``proofsheet.domain.identity.to_json``.
 
     ``rows_in`` = ``loaded`` + ``set_aside`` + ``undecided``; rows are undecided only while ``questions`` keep them from
-    being read. ``ready`` means that an import with the same answers would succeed. Blank lines are no rows. ``flags``
-    counts remarks on loaded rows. ``totals`` sum the loaded rows exactly; money is then rounded to 0.01, half to even.
+    being read. ``ready`` means that an import with the same answers would succeed. Blank lines are no rows. A column is
+    one of ``columns`` (used), ``unused`` (known to the layout and not needed) or ``unmapped`` (unknown). ``flags``
+    counts remarks on loaded rows, and ``flag_lines`` names the lines of the first five of each. ``totals`` sum the
+    loaded rows exactly; money is then rounded to 0.01, half to even.
     """
 
     file_name: str
@@ -41,6 +43,7 @@ class Inspection:
     platform: str
     kind: str
     columns: tuple[ColumnUse, ...]
+    unused: tuple[str, ...]
     unmapped: tuple[str, ...]
     number_style: str
     date_style: str
@@ -53,6 +56,7 @@ class Inspection:
     undecided: int
     flagged: int
     flags: Mapping[str, int]
+    flag_lines: Mapping[str, tuple[int, ...]]
     totals: Mapping[str, Decimal]
     rejects: tuple[Reject, ...]
     questions: tuple[Question, ...]
@@ -62,7 +66,7 @@ class Inspection:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """The file in lines of name and value, for reading; empty ones are left out."""
         read = f"{self.loaded:,} would load, {self.set_aside:,} set aside, {self.flagged:,} flagged"
-        flags = ", ".join(f"{name} {number:,}" for name, number in self.flags.items())
+        flags = "; ".join(f"{name} {number:,}{self._where(name, number)}" for name, number in self.flags.items())
         days = f"{self.first_day} to {self.last_day}" if self.first_day else ""
         runner_up = self.runner_up
         listed = (
@@ -74,7 +78,9 @@ class Inspection:
             ("header", f"line {self.header_line}"),
             ("layout", f"{self.layout}: {self.layout_reason}"),
             ("runner-up", f"{runner_up.layout}: {runner_up.reason}" if runner_up else ""),
-            ("unmapped", ", ".join(self.unmapped)),
+            ("used", self._used()),
+            ("known, not used", ", ".join(self.unused)),
+            ("unknown", ", ".join(text or "(a column without a name)" for text in self.unmapped)),
             ("numbers", self.number_style),
             ("days", "; ".join(part for part in (days, self.date_style) if part)),
             ("currency", self.currency),
@@ -84,6 +90,15 @@ class Inspection:
             ("ready", "yes" if self.ready else "no: questions are open"),
         )
         return tuple((name, value) for name, value in listed if value)
+
+    def _used(self) -> str:
+        known, unused, unknown = len(self.columns), len(self.unused), len(self.unmapped)
+        return f"{known} of {known + unused + unknown} columns; {unused} known and not used, {unknown} unknown"
+
+    def _where(self, flag: str, number: int) -> str:
+        lines = self.flag_lines.get(flag, ())
+        more = ", …" if number > len(lines) else ""
+        return f" (line{'s' * (number > 1)} {', '.join(map(str, lines))}{more})" if lines else ""
 
 
 def describe(table: Table, chosen: Recognition, runner_up: Recognition | None, reading: Reading) -> Inspection:
@@ -111,6 +126,7 @@ def describe(table: Table, chosen: Recognition, runner_up: Recognition | None, r
         platform=reading.platform,
         kind=reading.kind,
         columns=reading.columns,
+        unused=reading.unused,
         unmapped=reading.unmapped,
         number_style=reading.number_style,
         date_style=reading.date_style,
@@ -123,6 +139,7 @@ def describe(table: Table, chosen: Recognition, runner_up: Recognition | None, r
         undecided=reading.undecided,
         flagged=reading.flagged,
         flags=dict(sorted(reading.flags.items())),
+        flag_lines={name: tuple(lines) for name, lines in sorted(reading.flag_lines.items())},
         totals=rounded_totals(reading.totals),
         rejects=tuple(reading.rejects),
         questions=tuple(reading.questions),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warehouse.inspection import Inspection
 from warehouse.reports.dates import DAY_FIRST, MONTH_FIRST, DayReader, OrderEvidence, find_range, form_of
 from warehouse.reports.numbers import COMMA, POINT, BadCellError, NumberReader, decimal_kind
 
@@ -159,3 +161,33 @@ def test_ranges_in_preambles() -> None:
     assert find_range("3/4/2026 - 5/4/2026") is None
     assert find_range("July 31, 2025 - July 8, 2025") is None
     assert find_range("Report - draft") is None
+
+
+def test_only_two_digits_of_a_year_are_of_this_century() -> None:
+    assert DayReader().day("1.2.26") == date(2026, 2, 1)
+    reader = DayReader()
+    for text in ("0001-01-01", "0026-03-01", "1.2.0026", "0001-01-01T00:00:00+02:00"):
+        with pytest.raises(BadCellError, match="outside the years 2000 to 2100"):
+            reader.moment(text)
+        with pytest.raises(BadCellError, match="outside the years 2000 to 2100"):
+            reader.day(text)
+
+
+def test_a_day_ahead_is_flagged_and_one_long_past_is_set_aside(look: Callable[..., Inspection]) -> None:
+    today = datetime.now(UTC).date()
+    days = [today, today + timedelta(days=3), "0001-01-01", "1999-12-31", today + timedelta(days=400)]
+    rows = "".join(f"C,ad,{day},10,1,2.00\n" for day in days)
+    found = look("Campaign name,Ad name,Day,Impressions,Clicks (all),Amount spent (EUR)\n" + rows)
+    assert (found.loaded, found.flags) == (3, {"unlikely_day": 2})
+    assert found.flag_lines == {"unlikely_day": (3, 6)}
+    assert [(one.line, one.column) for one in found.rejects] == [(4, "Day"), (5, "Day")]
+
+
+def test_the_first_lines_of_each_flag_are_named(look: Callable[..., Inspection]) -> None:
+    ahead = datetime.now(UTC).date() + timedelta(days=30)
+    rows = "".join(f"hero,u{n},a,{ahead},exposure,\n" for n in range(7)) + f"hero,u1,b,{ahead},exposure,\n"
+    found = look("experiment,unit,arm,timestamp,event,value\n" + rows)
+    assert found.flags == {"unit_in_two_arms": 1, "unlikely_day": 8}
+    assert found.flag_lines == {"unit_in_two_arms": (9,), "unlikely_day": (2, 3, 4, 5, 6)}
+    assert found.flagged == 8
+    assert ("flags", "unit_in_two_arms 1 (line 9); unlikely_day 8 (lines 2, 3, 4, 5, 6, …)") in found.facts()

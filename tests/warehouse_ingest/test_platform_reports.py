@@ -52,6 +52,18 @@ def test_meta_totals_flags_and_zeroes(look: Look, reports: Reports) -> None:
     assert any("'Objective' stands twice" in note for note in found.notes)
 
 
+def test_every_column_is_used_or_known_or_unknown(look: Look, reports: Reports) -> None:
+    found = look(reports["meta"])
+    assert found.unused == ("Reach", "Reporting starts")
+    assert found.unmapped == ("Ads", "Objective", "Objective")
+    facts = dict(found.facts())
+    assert facts["layout"].startswith("meta: 15 of 18 columns are known")
+    assert facts["used"] == "13 of 18 columns; 2 known and not used, 3 unknown"
+    assert facts["known, not used"] == "Reach, Reporting starts"
+    told = look(reports["meta"], mapping={"region": "Ads"})
+    assert dict(told.facts())["used"] == "14 of 18 columns; 2 known and not used, 2 unknown"
+
+
 def test_meta_rows_become_deliveries(laid_down: Callable[..., Path], reports: Reports) -> None:
     first, second, third = read_meta(laid_down(reports["meta"])).deliveries
     assert (first.campaign, first.ad_group, first.asset_key) == ("Spring, early", "Friends", "1a2b3c4d")

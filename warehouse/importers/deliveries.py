@@ -12,7 +12,7 @@ from warehouse.importers.layout import Layout, Recognition, load_layout, recogni
 from warehouse.importers.reading import ColumnUse, Question, Reading, Request
 from warehouse.importers.styles import Styles, find_styles
 from warehouse.reports.dates import find_range
-from warehouse.reports.headers import header_currency
+from warehouse.reports.headers import header_currency, header_key
 from warehouse.reports.table import Table
 
 
@@ -163,8 +163,12 @@ class DeliveryReader:
             ColumnUse(header=header[index], position=index + 1, field=field, stored=field in stored)
             for index, field in places
         )
-        known = {index for index, _ in places}
-        self.reading.unmapped = tuple(text for index, text in enumerate(header) if index not in known)
+        used = {index for index, _ in places}
+        rest = [
+            (text, header_key(text) in self.layout.headers) for index, text in enumerate(header) if index not in used
+        ]
+        self.reading.unused = tuple(text for text, known in rest if known)
+        self.reading.unmapped = tuple(text for text, known in rest if not known)
         if "day" not in self.columns and "report_start" not in self.columns:
             self.reading.notes.append(
                 f"No column of days; every row counts for {self.period[0]} to {self.period[1]}, by the preamble."

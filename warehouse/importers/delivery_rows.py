@@ -13,7 +13,7 @@ from warehouse.importers import layout as fields
 from warehouse.importers.asset_keys import find_key, placement_in
 from warehouse.importers.layout import Layout
 from warehouse.importers.reading import Reading
-from warehouse.reports.dates import DayReader
+from warehouse.reports.dates import DayReader, is_unlikely
 from warehouse.reports.numbers import BadCellError, NumberReader
 from warehouse.reports.rows import Row
 from warehouse.reports.table import shown
@@ -237,6 +237,7 @@ class DeliveryRows:
             (clicks is not None and link_clicks is not None and link_clicks > clicks, "link_clicks_exceed_clicks"),
             (spend is not None and spend < 0, "negative_spend"),
             (_lost_digits(ad_id), "id_lost_digits"),
+            (is_unlikely(first), "unlikely_day"),
             (
                 self._seen_before(account, campaign, ad_group, ad, ad_id, first, last, placement, segment),
                 "repeated_row",
@@ -299,9 +300,7 @@ class DeliveryRows:
         reading = self.reading
         reading.see_day(delivery.day)
         reading.see_day(delivery.day_end)
-        if delivery.flags:
-            reading.flagged += 1
-            reading.flags.update(delivery.flags)
+        reading.flag(delivery.line, delivery.flags)
         sums = self.sums
         for name, value in _measures(delivery):
             if value is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,8 @@ from warehouse.importers.layout import Recognition
 from warehouse.reports.headers import header_key, nearest
 from warehouse.reports.table import Table
 
+FIRST_LINES = 5
+"""Of each remark, this many lines are named."""
 OPTIONS: Mapping[str, str] = {
     "at": "the day that counts for rows without a time, YYYY-MM-DD",
     "currency": "the currency of amounts that carry none, such as EUR",
@@ -110,13 +112,16 @@ class Reading:
     """What a file's rows became.
 
     ``rows_in`` is always loaded + set aside + ``undecided``; rows are undecided while a question keeps them from being
-    read. ``totals`` sum the loaded rows: counts and conversions by field name, money as ``spend <currency>``, exact.
+    read. ``unused`` are headers that the layout knows and that are not needed, ``unmapped`` those nobody knows.
+    ``flags`` count remarks on loaded rows, ``flag_lines`` name the lines of the first. ``totals`` sum the loaded rows:
+    counts and conversions by field name, money as ``spend <currency>``, exact.
     """
 
     kind: str
     platform: str
     layout: str
     columns: tuple[ColumnUse, ...] = ()
+    unused: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
     number_style: str = ""
     date_style: str = ""
@@ -125,6 +130,7 @@ class Reading:
     outcomes: list[Outcome] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     flags: Counter[str] = field(default_factory=Counter)
+    flag_lines: dict[str, list[int]] = field(default_factory=dict)
     flagged: int = 0
     rows_in: int = 0
     loaded: int = 0
@@ -135,6 +141,15 @@ class Reading:
     totals: dict[str, Decimal] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def flag(self, line: int, flags: Sequence[str]) -> None:
+        """Count the remarks on a loaded row, and keep where the first of each stand."""
+        self.flagged += bool(flags)
+        for name in flags:
+            self.flags[name] += 1
+            lines = self.flag_lines.setdefault(name, [])
+            if len(lines) < FIRST_LINES:
+                lines.append(line)
 
     def see_day(self, day: date | None) -> None:
         """Widen the range of days."""

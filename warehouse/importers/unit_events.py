@@ -13,7 +13,7 @@ from warehouse.importers.layout import Recognition
 from warehouse.importers.reading import ColumnUse, Question, Reading, Request
 from warehouse.importers.styles import Styles, find_styles
 from warehouse.importers.unit_shape import UnitShape, find_shape, header_fields, known_keys
-from warehouse.reports.dates import DayReader
+from warehouse.reports.dates import DayReader, is_unlikely
 from warehouse.reports.numbers import POINT, BadCellError, NumberReader
 from warehouse.reports.rows import Row
 from warehouse.reports.table import Table, shown
@@ -184,16 +184,19 @@ class _UnitRows:
             found = [] if is_exposure else [(event, self._value(cells, shape.value, empty=Decimal(1)))]
         else:
             found = [(self.table.header[index], self._value(cells, index, empty=None)) for index in shape.outcomes]
+        flags = []
         if shape.at is not None:
             self.reading.see_day(at.date())
+            flags += ["unlikely_day"] if is_unlikely(at.date()) else []
         if is_exposure:
-            self._expose(experiment, unit, arm, at)
+            flags += self._expose(experiment, unit, arm, at)
         for name, value in found:
             self.amounts[name] = self.amounts.get(name, Decimal(0)) + value
             if value:
                 self.reading.outcomes.append(
                     Outcome(experiment=experiment, unit=unit, event=name, value=float(value), at=at)
                 )
+        self.reading.flag(row.line, flags)
 
     def _value(self, cells: Sequence[str], index: int | None, *, empty: Decimal | None) -> Decimal:
         text = self._cell(cells, index)
@@ -207,15 +210,14 @@ class _UnitRows:
             return empty
         return value
 
-    def _expose(self, experiment: str, unit: str, arm: str, at: datetime) -> None:
-        """Keep the exposure; a table of units says it once per unit and arm, however many rows a unit has."""
+    def _expose(self, experiment: str, unit: str, arm: str, at: datetime) -> list[str]:
+        """Keep the exposure, and give back its flags; a table of units says an exposure once per unit and arm, however
+        many rows a unit has."""
         known = self.arms.setdefault((experiment, unit), arm)
-        if known != arm:
-            self.reading.flags["unit_in_two_arms"] += 1
-            self.reading.flagged += 1
         if self.shape.is_log or (experiment, unit, arm) not in self.exposed:
             self.reading.exposures.append(Exposure(experiment=experiment, unit=unit, arm=arm, at=at))
         self.exposed.add((experiment, unit, arm))
+        return ["unit_in_two_arms"] if known != arm else []
 
     def _finish(self) -> None:
         reading = self.reading

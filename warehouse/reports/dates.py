@@ -23,6 +23,7 @@ _NAMED = (
     re.compile(r"(?P<month>[A-Za-z]{3,9})\.?\s+(?P<day>[0-9]{1,2}),?\s+(?P<year>[0-9]{4})"),
     re.compile(r"(?P<day>[0-9]{1,2})\.?[\s-]+(?P<month>[A-Za-z]{3,9})\.?,?[\s-]+(?P<year>[0-9]{4})"),
 )
+_YEARS = range(2000, 2101)
 _SPREADSHEET_ZERO = date(1899, 12, 30)
 
 
@@ -117,14 +118,12 @@ class DayReader:
         except ValueError:
             day = self.day(stripped)
             return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+        _check_year(parsed.year)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
     def _parse(self, text: str) -> date:
         year, month, day = self._parts(text)
-        if year < 100:
-            year += 2000
-        if not 2000 <= year <= 2100:
-            raise BadCellError("is outside the years 2000 to 2100")
+        _check_year(year)
         try:
             return date(year, month, day)
         except ValueError as error:
@@ -135,9 +134,9 @@ class DayReader:
             if match := pattern.fullmatch(text):
                 return int(match[1]), int(match[2]), int(match[3])
         if match := _DOTTED.fullmatch(text):
-            return int(match[3]), int(match[2]), int(match[1])
+            return _year(match[3]), int(match[2]), int(match[1])
         if match := _SLASHED.fullmatch(text):
-            first, second, year = int(match[1]), int(match[2]), int(match[3])
+            first, second, year = int(match[1]), int(match[2]), _year(match[3])
             return (year, second, first) if self._order == DAY_FIRST else (year, first, second)
         for pattern in _NAMED:
             if match := pattern.fullmatch(_WEEKDAY.sub("", text)):
@@ -146,6 +145,21 @@ class DayReader:
             found = _SPREADSHEET_ZERO + timedelta(days=int(text.split(".")[0]))
             return found.year, found.month, found.day
         raise BadCellError("is not a day in any known form")
+
+
+def _year(digits: str) -> int:
+    """The year as written; two digits are of this century."""
+    return int(digits) + (2000 if len(digits) == 2 else 0)
+
+
+def _check_year(year: int) -> None:
+    if year not in _YEARS:
+        raise BadCellError(f"is outside the years {_YEARS[0]} to {_YEARS[-1]}")
+
+
+def is_unlikely(day: date | None) -> bool:
+    """Whether a day lies ahead, so that nothing can have been measured on it; a day's grace for clocks further east."""
+    return day is not None and day > datetime.now(UTC).date() + timedelta(days=1)
 
 
 def _month(name: str) -> int:
