@@ -13,7 +13,7 @@ UV_VERSION := 0.13.8
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/.creative ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
+demo: $(VENV)/.core ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
 	@$(BIN)/proofsheet --home $(DEMO_HOME) demo --out demo/exports
 ifneq ($(SERVE),0)
 	@$(BIN)/proofsheet --home $(DEMO_HOME) serve --port $(PORT)
@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## Lint, format, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-setup: $(VENV)/.creative ## Only install what the demo needs
+setup: $(VENV)/.creative ## Install everything there is to work with, diffusion and CLIP included
 setup-dev: $(VENV)/.dev ## Only install what the tests need
 
 benchmarks: $(VENV)/.dev ## Run the benchmarks; each writes its figures to docs/benchmarks/
@@ -63,16 +63,22 @@ define install
 	@touch $@
 endef
 
+$(VENV)/.core: requirements/core.lock pyproject.toml
+	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
+	@echo "Installing the locked packages"
+	$(call install,requirements/core.lock)
+
 $(VENV)/.creative: requirements/creative.lock pyproject.toml
 	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
 	@echo "Installing the locked packages (torch and its parts are some gigabytes, once)"
 	$(call install,requirements/creative.lock)
+	@touch $(VENV)/.core
 
 $(VENV)/.dev: requirements/dev.lock pyproject.toml
 	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
 	@echo "Installing the locked packages (torch and its parts are some gigabytes, once)"
 	$(call install,requirements/dev.lock)
-	@touch $(VENV)/.creative
+	@touch $(VENV)/.core $(VENV)/.creative
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock"

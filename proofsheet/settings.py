@@ -34,10 +34,10 @@ class Settings(BaseSettings):
     lease_timeout: float = Field(60.0, gt=0, le=3600, description="seconds to wait for the warehouse")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="currency of the production ledger")
     compute_price_per_hour: Decimal = Field(
-        Decimal("0.40"), ge=0, description="price of an hour of this machine, for the ledger"
+        Decimal("0.40"), ge=0, le=1_000_000, description="price of an hour of this machine, for the ledger"
     )
     review_price_per_minute: Decimal = Field(
-        Decimal("0.75"), ge=0, description="price of a minute of a reviewer, for the ledger"
+        Decimal("0.75"), ge=0, le=1_000_000, description="price of a minute of a reviewer, for the ledger"
     )
     executor: str = Field("processes", description="where work runs: processes or inline")
     clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score")
@@ -73,3 +73,5 @@ def load_settings(**overrides: Any) -> Settings:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{SETTINGS_FILE} is not valid TOML: {error}.", "Mend the line named.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{SETTINGS_FILE} is not UTF-8 text.", "Save it again as UTF-8.") from error

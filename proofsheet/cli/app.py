@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ HELP = """A/B testing for ad creatives: from one brief to a decision.
 
 The way through: plan → generate → score → review → launch → export → ingest → analyze → decide. See it all: demo.
 """
+
+#: The exit status of a program stopped by Ctrl-C.
+STOPPED = 130
 
 app = typer.Typer(
     name="proofsheet",
@@ -63,13 +67,11 @@ def main() -> None:
         session.show_error(error.message, error.hint)
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
-        session.show_error("Stopped.", "What is finished is kept; run the same command again to go on.")
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        code = STOPPED
     except Exception as error:  # the last resort, so that nobody is shown a traceback
         _unexpected(error)
+    if code == STOPPED:
+        session.show_error("Stopped.", "What is finished is kept; run the same command again to go on.")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
@@ -78,7 +80,7 @@ def _unexpected(error: Exception) -> None:
     if callable(show):  # a usage error, in typer's own words
         show()
         raise SystemExit(int(getattr(error, "exit_code", 2))) from None
-    log = Path(session.home or ".proofsheet") / "errors.log"
+    log = Path(session.home or os.environ.get("PROOFSHEET_HOME", ".proofsheet")) / "errors.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:

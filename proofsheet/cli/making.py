@@ -124,7 +124,7 @@ def review(
     all_passing: Annotated[bool, typer.Option("--all-passing", help="All PASS assets not judged yet.")] = False,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     reviewer: Annotated[str | None, typer.Option(help="Who judges. [default: the login name]")] = None,
-    minutes: Annotated[float, typer.Option(help="Minutes it took, for the ledger.", min=0)] = 0,
+    minutes: Annotated[float, typer.Option(help="Minutes it took, for the ledger.", min=0, max=10_000)] = 0,
     campaign: Campaign = None,
     json: Json = False,
 ) -> None:
@@ -144,7 +144,10 @@ def review(
         chosen += verb.passing(house, campaign)
         approve = approve or not (reject or withdraw)
     if not chosen:
-        session.say("No asset that passes waits for review.")
+        if json:
+            session.answer([])
+        else:
+            session.say("No asset that passes waits for review.")
         return
     made = verb.review(
         house,

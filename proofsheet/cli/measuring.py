@@ -47,7 +47,7 @@ def launch(
 ) -> None:
     """Start an experiment of approved assets against a control; it is frozen once running."""
     from proofsheet.cli.parse import metrics, one_of
-    from proofsheet.cli.show_measuring import show_experiment
+    from proofsheet.cli.show_measuring import show_experiment, show_lines
     from proofsheet.workflows import launch as verb
 
     house = session.house()
@@ -83,6 +83,7 @@ def launch(
         session.answer(experiment)
     else:
         show_experiment(experiment)
+        show_lines("Caution", verb.cautions(house, experiment))
 
 
 def end(
@@ -163,25 +164,45 @@ def analyze(
     experiment_column: Annotated[
         str | None, typer.Option("--experiment", help="With --data: the column that names the experiment.")
     ] = None,
+    randomised: Annotated[
+        bool, typer.Option("--randomised", help="With --data: units were assigned to the arms at random.")
+    ] = False,
+    empty: Annotated[str, typer.Option(help="With --data: empty cells: refuse, or zero.")] = "refuse",
     correction: Annotated[str, typer.Option(help="For several arms: holm, bh, dunnett or none.")] = "holm",
     confidence: Annotated[float, typer.Option(help="Of the intervals.", min=0.5, max=0.9999)] = 0.95,
     json: Json = False,
 ) -> None:
     """Lift with intervals, health and money: of an experiment here, or of any file with --data."""
     from proofsheet.cli.parse import metrics, one_of
-    from proofsheet.cli.show_measuring import show_analysis, show_file_analysis
+    from proofsheet.cli.show_measuring import arm_levels, show_analysis, show_file_analysis
     from proofsheet.errors import InputError
     from proofsheet.workflows.analyze import analyze as verb
     from proofsheet.workflows.analyze_file import analyze_file
 
     one_of(correction, ("holm", "bh", "dunnett", "none"), "--correction")
+    _only_with_data(
+        data,
+        experiment,
+        {
+            "--arm": arm,
+            "--control": control,
+            "--metric": metric,
+            "--unit": unit,
+            "--trials": trials,
+            "--successes": successes,
+            "--cell": cell,
+            "--experiment": experiment_column,
+            "--randomised": randomised,
+            "--empty": empty if empty != "refuse" else "",
+        },
+    )
     if data is None:
         house = session.house()
-        found = verb(house, experiment, correction=correction)
+        found = verb(house, experiment, correction=correction, confidence=confidence)
         if json:
             session.answer(found)
         else:
-            show_analysis(found)
+            show_analysis(found, arm_levels(house, found.experiment))
         return
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
@@ -195,6 +216,8 @@ def analyze(
         trials=trials,
         successes=successes,
         cell=cell,
+        randomised=randomised,
+        empty=empty,
         correction=correction,
         confidence=confidence,
     )
@@ -202,6 +225,19 @@ def analyze(
         session.answer(read)
     else:
         show_file_analysis(read)
+
+
+def _only_with_data(data: Path | None, experiment: str | None, given: dict[str, object]) -> None:
+    """Refuse what would be ignored: options of --data without it, and an experiment beside it."""
+    from proofsheet.errors import InputError
+
+    if data is not None and experiment:
+        raise InputError(
+            f"Both the experiment {experiment!r} and --data were named.", "Analyze one of them; leave the other out."
+        )
+    stray = [name for name, value in given.items() if value]
+    if data is None and stray:
+        raise InputError(f"{', '.join(stray)} belong to --data.", "Name the file with --data, or leave them out.")
 
 
 def decide(

@@ -52,19 +52,22 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 
 def metrics(texts: Sequence[str]) -> tuple[Metric, ...]:
-    """``["retention_7:proportion", "revenue/orders:ratio"]`` as metrics, the first one primary.
+    """``["retention_7:proportion", "spend/clicks:ratio:lower"]`` as metrics, the first one primary.
+
+    A last part ``lower`` says that lower is better.
 
     Raises:
         InputError: the kind is unknown, or a ratio has no denominator.
     """
     found: list[Metric] = []
     for text in texts:
-        name, colon, kind_text = text.rpartition(":")
+        lower = text.endswith(":lower")
+        name, colon, kind_text = text.removesuffix(":lower").removesuffix(":higher").rpartition(":")
         kinds = [kind.value for kind in MetricKind]
         if not colon or kind_text not in kinds or not name:
             raise InputError(
                 f"--metric is {text!r}: not of the form column:kind.",
-                f"The kind is one of {', '.join(kinds)}; for example retention_7:proportion, revenue/orders:ratio.",
+                f"The kind is one of {', '.join(kinds)}; for example retention_7:proportion, spend/clicks:ratio:lower.",
             )
         numerator, slash, denominator = name.partition("/")
         if (kind_text == MetricKind.RATIO.value) != bool(slash and numerator and denominator):
@@ -78,6 +81,7 @@ def metrics(texts: Sequence[str]) -> tuple[Metric, ...]:
                 kind=MetricKind(kind_text),
                 numerator=numerator,
                 denominator=denominator,
+                higher_is_better=not lower,
                 role=Role.SECONDARY if found else Role.PRIMARY,
             )
         )

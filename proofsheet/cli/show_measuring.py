@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from proofsheet.cli.session import session
@@ -112,7 +112,17 @@ def _effect(result: Result) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "–" if value is None else (f"{value:.2e}" if value < 0.0001 else f"{value:.5f}")
+    if value is None:
+        return "–"
+    if value < 1e-12:
+        return "<1e-12"
+    return f"{value:.2e}" if value < 0.0001 else f"{value:.5f}"
+
+
+def _chance(value: float | None) -> str:
+    if value is None or 0.001 <= value <= 0.999:
+        return percent(value, 1, sign=False)
+    return f"{value:.3%}" if 0.00001 < value < 0.99999 else ("<0.001%" if value < 0.5 else ">99.999%")
 
 
 def show_results(results: Sequence[Result]) -> None:
@@ -134,9 +144,7 @@ def show_results(results: Sequence[Result]) -> None:
                     _interval(row.lift_low, row.lift_high) if row.status is Status.OK else row.note or row.status.value,
                     _p(row.p_value),
                     _p(row.adjusted_p),
-                    percent(row.chance_to_win, 1, sign=False)
-                    if row.chance_to_win is None or row.chance_to_win > 0.01
-                    else f"{row.chance_to_win:.3%}",
+                    _chance(row.chance_to_win),
                 )
                 for row in rows
             ],
@@ -156,10 +164,28 @@ def show_health(checks: Sequence[HealthCheck]) -> None:
         session.say(f"{sign} {check.name}: {check.message}")
 
 
-def show_analysis(found: Analysis) -> None:
+def show_lines(what: str, lines: Sequence[str]) -> None:
+    """Lines that each begin with what they are."""
+    session.say(*(f"{what}: {line}" for line in lines))
+
+
+def arm_levels(house: House, experiment_id: str) -> dict[str, str]:
+    """What each arm of an experiment shows, in the levels in which the arms differ."""
+    with house.warehouse.read() as reader:
+        arms = reader.experiment(experiment_id).arms
+    factors = {name for arm in arms for name in arm.levels}
+    varied = [name for name in sorted(factors) if len({arm.levels.get(name) for arm in arms if arm.levels}) > 1]
+    return {arm.name: ", ".join(arm.levels[name] for name in varied if name in arm.levels) for arm in arms}
+
+
+def show_analysis(found: Analysis, levels: Mapping[str, str] | None = None) -> None:
     """Health first, then results, then money."""
-    session.say(f"{found.experiment}: {found.source}, {found.window_start} to {found.window_end}".rstrip(" ,to"))
+    window = f", {found.window_start} to {found.window_end}" if found.window_start else ""
+    session.say(f"{found.experiment}: {found.source}{window}")
+    show_lines("Note", found.notes)
     show_health(found.health)
+    if levels:
+        session.table("Arms", ("arm", "shows"), [(arm, shows or "control") for arm, shows in levels.items()])
     show_results(found.results)
     if found.costs:
         session.table(
@@ -180,7 +206,7 @@ def show_analysis(found: Analysis) -> None:
                 (
                     one.arm,
                     f"{one.approved}/{one.assets}",
-                    f"{one.production:,.4f}",
+                    f"{one.production:,.4f} {one.production_currency}".rstrip(),
                     _money(one.per_asset),
                     _money(one.per_approved_asset),
                     f"{one.spend:,.2f} {one.currency}",
@@ -193,7 +219,6 @@ def show_analysis(found: Analysis) -> None:
             ],
             right=tuple(range(1, 10)),
         )
-    session.say(*found.notes)
 
 
 def _money(value: object) -> str:

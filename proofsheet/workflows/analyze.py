@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from warehouse.store import Reader
 
 
-def analyze(house: House, experiment_id: str | None = None, *, correction: str = "holm") -> Analysis:
+def analyze(
+    house: House, experiment_id: str | None = None, *, correction: str = "holm", confidence: float = 0.95
+) -> Analysis:
     """Analyze an experiment on the facts as they are now; kept once for each state of the data.
 
     Platform reports are not randomised by us: their evidence grade is B at best. Unit-level events are grade A when
@@ -34,12 +36,12 @@ def analyze(house: House, experiment_id: str | None = None, *, correction: str =
     with house.warehouse.read() as reader:
         experiment = find_experiment(reader, experiment_id)
         require_running(experiment)
-        version = _version(reader, experiment, correction)
+        version = content_id([_version(reader, experiment, correction), confidence])
         earlier = reader.analysis(experiment.id)
         if earlier is not None and earlier.data_version == version:
             return earlier
         judge = _platform if experiment.unit == "impression" else _units
-        fresh = judge(reader, experiment, correction)
+        fresh = judge(reader, experiment, correction, confidence)
         left_out = _production(reader, experiment)[2]
     fresh = replace(fresh, data_version=version, notes=(*fresh.notes, *left_out))
     with house.warehouse.write() as writer:
@@ -59,7 +61,7 @@ def _approved(reader: Reader, campaign: str) -> set[str]:
     return {key for key, one in latest.items() if one.judgement is Judgement.APPROVE}
 
 
-def _platform(reader: Reader, experiment: Experiment, correction: str) -> Analysis:
+def _platform(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
     from experiments.counts import compare_cells
     from experiments.health import evidence_grade
 
@@ -75,6 +77,7 @@ def _platform(reader: Reader, experiment: Experiment, correction: str) -> Analys
                 cells[metric.name],
                 experiment.control.name,
                 experiment=experiment.id,
+                confidence=confidence,
                 correction=correction if metric.role is Role.PRIMARY else "none",
                 evidence=evidence,
             )
@@ -130,7 +133,7 @@ def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cel
     return tuple(checks)
 
 
-def _units(reader: Reader, experiment: Experiment, correction: str) -> Analysis:
+def _units(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
     from experiments.analysis import compare
     from experiments.health import both_arms, enough_data, evidence_grade, sample_ratio
 
@@ -158,6 +161,7 @@ def _units(reader: Reader, experiment: Experiment, correction: str) -> Analysis:
                 reader.unit_aggregates(experiment, metric),
                 experiment.control.name,
                 experiment=experiment.id,
+                confidence=confidence,
                 correction=correction if metric.role is Role.PRIMARY else "none",
                 evidence=evidence,
             )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.experiment import Metric, MetricKind, Role
 from proofsheet.domain.facts import Reject
-from proofsheet.domain.result import Analysis, HealthCheck, Result
+from proofsheet.domain.result import Analysis, Evidence, HealthCheck, Result
 from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,13 +43,18 @@ def analyze_file(
     trials: str | None = None,
     successes: str | None = None,
     cell: str | None = None,
+    randomised: bool = False,
+    empty: str = "refuse",
     correction: str = "holm",
     confidence: float = 0.95,
 ) -> FileAnalysis:
     """Analyze any CSV, TSV, Parquet or Excel file.
 
     Either ``metrics`` of unit-level rows, or ``trials`` and ``successes`` of counted rows. With ``cell`` (a day, say),
-    counts are compared within cells and overdispersion between cells widens the intervals.
+    counts are compared within cells and overdispersion between cells widens the intervals. Without it, arms of several
+    rows are compared by the spread over their rows. ``randomised`` says that units were assigned to the arms at
+    random: a file cannot tell, so the evidence grade is C without it. ``empty`` says what an empty cell of a number
+    means: "refuse" or "zero".
 
     Raises:
         InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
@@ -66,22 +71,25 @@ def analyze_file(
         raise InputError("--trials and --successes belong together.", "Name both columns.")
     if cell and not trials:
         raise InputError("--cell is for counts.", "Name --trials and --successes too, or leave --cell out.")
+    counted = (_counted(trials, successes),) if trials and successes else ()
     read = file_aggregates(
         path,
         arm=arm,
-        metrics=metrics,
+        metrics=tuple(metrics) or (() if cell else counted),
         unit=unit,
         experiment=experiment,
         trials=trials,
         successes=successes,
         cell=cell,
+        empty=empty,
     )
     judge = _Judge(
         read=read,
-        metrics=tuple(metrics) or (_counted(trials or "", successes or ""),),
+        metrics=tuple(metrics) or counted,
         control=control,
         correction=correction,
         confidence=confidence,
+        randomised=randomised,
     )
     report = read.report
     return FileAnalysis(
@@ -95,8 +103,12 @@ def analyze_file(
     )
 
 
+#: From how many rows an arm has on, the spread over its rows is known well enough to be used.
+ENOUGH_ROWS = 8
+
+
 def _counted(trials: str, successes: str) -> Metric:
-    return Metric(name=f"{successes}/{trials}", kind=MetricKind.PROPORTION, numerator=successes, denominator=trials)
+    return Metric(name=f"{successes}/{trials}", kind=MetricKind.RATIO, numerator=successes, denominator=trials)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +120,7 @@ class _Judge:
     control: str | None
     correction: str
     confidence: float
+    randomised: bool
 
     def analysis(self, name: str) -> Analysis:
         """One experiment of the file."""
@@ -119,11 +132,21 @@ class _Judge:
         health = [both_arms(observed, list(observed), control)] if len(observed) > 1 else [_alone(control)]
         if len(observed) > 1 and not counted:
             health.append(sample_ratio(observed, dict.fromkeys(observed, 1.0)))
-        evidence = evidence_grade(health, randomised=not counted)
+        grade = evidence_grade(health, randomised=True) if self.randomised else Evidence.C
+        if not self.randomised:
+            notes.append(
+                "How units came to the arms is not in the file, so the evidence grade is C. If they were assigned at "
+                "random, say --randomised."
+            )
+        small = [arm for arm, n in observed.items() if n * 20 < max(observed.values())]
+        if control in small:
+            notes.append(
+                f"The control {control!r} is tiny ({observed[control]:,}): choose a larger one with --control."
+            )
         results: list[Result] = []
         if len(observed) > 1:
             for metric in self.metrics:
-                results += self._compare(name, metric, control, evidence.value)
+                results += self._compare(name, metric, control, grade)
         return Analysis(
             experiment=name or self.read.report.file_name,
             at=None,
@@ -144,17 +167,15 @@ class _Judge:
             )
         return self.control, []
 
-    def _compare(self, name: str, metric: Metric, control: str, grade: str) -> tuple[Result, ...]:
+    def _compare(self, name: str, metric: Metric, control: str, evidence: Evidence) -> tuple[Result, ...]:
         from experiments.analysis import compare
         from experiments.counts import compare_cells, compare_totals
-        from proofsheet.domain.result import Evidence
 
         title = name or self.read.report.file_name
         correction = self.correction if metric.role is Role.PRIMARY else "none"
-        evidence = Evidence(grade)
         if self.read.cells.get(name):
             return compare_cells(
-                metric,
+                replace(metric, kind=MetricKind.PROPORTION),
                 self.read.cells[name],
                 control,
                 experiment=title,
@@ -162,8 +183,10 @@ class _Judge:
                 correction=correction,
                 evidence=evidence,
             )
-        if self.read.counts.get(name):
-            counts: Mapping[str, tuple[int, float]] = self.read.counts[name]
+        counted = self.read.counts.get(name)
+        if counted and min(self.read.observations[name].values()) < ENOUGH_ROWS:
+            metric = replace(metric, kind=MetricKind.PROPORTION)
+            counts: Mapping[str, tuple[int, float]] = counted
             return compare_totals(
                 metric,
                 counts,

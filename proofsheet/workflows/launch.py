@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from warehouse.store import Reader
 
 #: What a platform's report can be tested on, by the brief's objective; the first is primary.
+REPORT_FIELDS = ("impressions", "clicks", "link_clicks", "conversions", "conversion_value", "spend")
 CTR = Metric(name="ctr", kind=MetricKind.PROPORTION, numerator="clicks", denominator="impressions")
 CONVERSIONS = Metric(
     name="conversions_per_impression", kind=MetricKind.PROPORTION, numerator="conversions", denominator="impressions"
@@ -38,7 +39,7 @@ COST_PER_CLICK = Metric(
 
 def metrics_for(objective: str) -> tuple[Metric, ...]:
     """The metrics of a test by the brief's objective: conversions, or clicks with conversions as a guardrail."""
-    if objective.strip().lower() in {"conversions", "conversion", "sales", "purchases", "leads"}:
+    if objective.strip().lower().removesuffix("s") in {"conversion", "sale", "purchase", "lead"}:
         return (CONVERSIONS, replace(CTR, role=Role.SECONDARY), COST_PER_CLICK)
     return (CTR, replace(CONVERSIONS, role=Role.GUARDRAIL, margin=0.30), COST_PER_CLICK)
 
@@ -76,6 +77,7 @@ def preview(
         campaign = house.campaign(reader, slug)
         arms = _arms(reader, campaign, control)
     chosen = tuple(metrics) or metrics_for(campaign.brief.objective)
+    _check_metrics(unit, chosen, given=bool(metrics))
     design = _design(campaign.brief, arms, alpha=alpha, power=power)
     identity = content_id([campaign.slug, unit, arms, chosen, design], length=6)
     return Experiment(
@@ -113,7 +115,8 @@ def launch(
 
     Raises:
         NotFoundError: the control has no approved asset.
-        InputError: there is no arm beside the control.
+        InputError: there is no arm beside the control, a metric cannot be measured, or the start is to come.
+        StateError: it is there already, with another start.
     """
     draft = preview(
         house,
@@ -129,12 +132,73 @@ def launch(
     with house.warehouse.write() as writer:
         existing = {one.id: one for one in writer.experiments(draft.campaign)}
         experiment = existing.get(draft.id, draft)
+        if started_at is not None:
+            _check_start(experiment, started_at)
         if start and experiment.status is ExperimentStatus.DRAFT:
             running = experiment.status.to(ExperimentStatus.RUNNING)
             experiment = replace(experiment, status=running, started_at=started_at or now())
         if experiment != existing.get(draft.id):
             writer.save_experiment(experiment)
     return experiment
+
+
+def _check_metrics(unit: str, metrics: Sequence[Metric], *, given: bool) -> None:
+    if unit == "user":
+        if not given:
+            raise InputError(
+                "An experiment on users needs its metrics.", "Name them, the primary first: --metric signup:proportion"
+            )
+        return
+    for metric in metrics:
+        for name in (metric.numerator, metric.denominator or "impressions"):
+            if name not in REPORT_FIELDS:
+                raise InputError(
+                    f"No platform report has {name!r}, which the metric {metric.name!r} needs.",
+                    f"Use {', '.join(REPORT_FIELDS)}; or --unit user for events of a site.",
+                )
+
+
+def _check_start(experiment: Experiment, started_at: datetime) -> None:
+    if started_at > now():
+        raise InputError(f"The start {started_at:%Y-%m-%d} is to come.", "Launch it then, or leave --started out.")
+    if experiment.started_at is not None and experiment.started_at.date() != started_at.date():
+        raise StateError(
+            f"{experiment.id} is there already: it started on {experiment.started_at:%Y-%m-%d}, "
+            f"not on {started_at:%Y-%m-%d}.",
+            "What is running is frozen. To start anew, abandon it (proofsheet end --abandon) and change something.",
+        )
+
+
+def cautions(house: House, experiment: Experiment) -> tuple[str, ...]:
+    """What makes the comparison less clear than it looks: languages, placements and tests that run beside it."""
+    with house.warehouse.read() as reader:
+        assets = {asset.id: asset for asset in reader.assets(experiment.campaign, current_only=False)}
+        others = reader.experiments(experiment.campaign)
+    of_arm = {arm.name: [assets[key] for key in arm.asset_ids if key in assets] for arm in experiment.arms}
+    control = experiment.control.name
+    found = []
+    spoken = {asset.locale for asset in of_arm[control]}
+    foreign = sorted({asset.locale for own in of_arm.values() for asset in own} - spoken)
+    if foreign:
+        found.append(
+            f"Arms in {', '.join(foreign)} are compared with a control in {', '.join(sorted(spoken))}: language and "
+            "audience cannot be told apart. Upload a control for each locale and test each apart to be sure."
+        )
+    shown = {asset.placement for asset in of_arm[control]}
+    apart = {name: sorted({asset.placement for asset in own} ^ shown) for name, own in of_arm.items()}
+    uneven = {name: places for name, places in apart.items() if places}
+    if uneven:
+        name, places = next(iter(uneven.items()))
+        found.append(
+            f"{len(uneven)} arms and the control are not in the same placements ({name}: {', '.join(places)}). Only "
+            "placements that both have are compared."
+        )
+    ours = {arm.variant_id for arm in experiment.arms if not arm.is_control}
+    for other in others:
+        beside = other.status is ExperimentStatus.RUNNING and other.id != experiment.id
+        if beside and ours & {arm.variant_id for arm in other.arms}:
+            found.append(f"{other.id} is running on some of the same ads. End or abandon one of the two.")
+    return tuple(found)
 
 
 def end(house: House, experiment_id: str | None = None) -> Experiment:

@@ -272,11 +272,12 @@ def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:
     return max(usual, key=lambda name: (min(shapes[name]), -abs(shapes[name][0] / shapes[name][1] - 0.8)), default="")
 
 
-def cautions(experiment: Experiment, sheet: ContactSheet) -> tuple[str, ...]:
+def cautions(experiment: Experiment, assets: Sequence[Asset]) -> tuple[str, ...]:
     """What this test cannot tell apart, as its pictures stand: another language, or a placement without a control."""
-    assets = [[item.asset for item in sheet.items if item.asset.id in set(arm.asset_ids)] for arm in experiment.arms]
-    tested = [asset for arm, own in zip(experiment.arms, assets, strict=True) for asset in own if not arm.is_control]
-    control = [asset for arm, own in zip(experiment.arms, assets, strict=True) for asset in own if arm.is_control]
+    of_control = set(experiment.control.asset_ids)
+    of_others = {asset_id for arm in experiment.arms if not arm.is_control for asset_id in arm.asset_ids}
+    control = [asset for asset in assets if asset.id in of_control]
+    tested = [asset for asset in assets if asset.id in of_others]
     if not control:
         return ()
     said = []
@@ -287,8 +288,8 @@ def cautions(experiment: Experiment, sheet: ContactSheet) -> tuple[str, ...]:
             f"Arms in {' and '.join(foreign)} are compared with a control in {' and '.join(spoken)}: "
             "language and audience cannot be told apart."
         )
-    lacking = dict.fromkeys(asset.placement for asset in tested)
-    lacking = {name: None for name in lacking if name not in {asset.placement for asset in control}}
+    shown = {asset.placement for asset in control}
+    lacking = dict.fromkeys(asset.placement for asset in tested if asset.placement not in shown)
     if lacking:
         names = ", ".join(name.replace("_", " ") for name in lacking)
         said.append(f"The control has no picture for {names}: arms and control are compared only where both ran.")

@@ -175,7 +175,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         reached=reached,
         is_stale=_is_stale(reader, experiment, analysis),
         waits=waits,
-        cautions=cautions(experiment, sheet),
+        cautions=cautions(experiment, reader.assets(experiment.campaign, current_only=False)),
         headline=headline,
         sentence=sentence,
         evidence=evidence,
