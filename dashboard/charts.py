@@ -28,6 +28,8 @@ GRID = "rgba(138,132,120,0.22)"
 
 #: Lines in one trend before the rest is left to the table.
 MAX_LINES = 6
+#: The share of an arm's impressions from which its running rate is drawn.
+SHOWN_FROM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ def _forest_alt(rows: Sequence[ArmRow], page: ResultsPage) -> str:
 def trend(points: Sequence[Point], shown: Sequence[str], counted: str, *, dark: bool = False) -> Chart:
     """The running rate by day of the arms named, each with its shaded interval; ``counted`` names the numerator."""
     figure = _figure(360, hovermode="x unified")
+    length, everything = len({p.day for p in points}), len(points)
+    points = _grown(points)
     chosen = [arm for arm in shown if any(p.arm == arm for p in points)][:MAX_LINES]
     lasts = []
     for place, arm in enumerate(chosen):
@@ -195,23 +199,30 @@ def trend(points: Sequence[Point], shown: Sequence[str], counted: str, *, dark: 
     title = "No daily figures yet"
     if lasts:
         top, bottom = max(lasts), min(lasts)
-        length = len({p.day for p in points})
         title = (
             f"After {as_text.plural(length, 'day')}: {as_text.share(top[0])} for “{top[1]}”, "
             f"{as_text.share(bottom[0])} for “{bottom[1]}”"
         )
     note = f"Shaded: 95% score interval of the {counted} so far; it leaves out swings from day to day."
+    if len(points) < everything:
+        note += f" Each line begins once its arm has {SHOWN_FROM:.0%} of its impressions."
     return Chart(figure, title, note, f"{title}. Running rate of {counted} by day for {len(chosen)} arms.")
 
 
+def _grown(points: Sequence[Point]) -> list[Point]:
+    """The points from which a rate can be read: the first hours of an arm would need a scale that flattens the rest."""
+    most: dict[str, int] = {}
+    for point in points:
+        most[point.arm] = max(most.get(point.arm, 0), point.trials)
+    return [point for point in points if point.trials >= SHOWN_FROM * most[point.arm]]
+
+
 def _window(points: Sequence[Point]) -> list[float] | None:
-    """The range of the second half of the days: the first days' wide intervals would flatten all the rest."""
+    """A range that holds every interval drawn."""
     if not points:
         return None
-    days = sorted({p.day for p in points})
-    late = [p for p in points if p.day >= days[len(days) // 3]]
-    low, high = min(p.low for p in late), max(p.high for p in late)
-    room = (high - low) * 0.12
+    low, high = min(p.low for p in points), max(p.high for p in points)
+    room = (high - low) * 0.06
     return [max(low - room, 0.0), high + room]
 
 

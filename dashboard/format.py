@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from proofsheet.domain.assessment import Grade
@@ -42,6 +42,19 @@ CALLS: dict[Call, str] = {
     Call.CONTINUE: "Continue the test",
     Call.INCONCLUSIVE: "Inconclusive",
 }
+#: What a remark on a loaded row means.
+FLAGS: dict[str, str] = {
+    "clicks_exceed_impressions": "more clicks than impressions; late clicks do that, or a column is off.",
+    "link_clicks_exceed_clicks": "more link clicks than clicks of any kind; the two columns may be swapped.",
+    "negative_spend": "the platform gave money back; the credit is counted.",
+    "id_lost_digits": "a spreadsheet rounded the ad's id; the ad is known by its name alone.",
+    "repeated_row": "an earlier row has the same ad, days, placement and segment; both are counted.",
+    "variant_id_conflict": "the ad's name and its link name different variants; the row belongs to no arm.",
+    "several_variant_ids": "the ad's name holds more than one variant; the row belongs to no arm.",
+    "unit_in_two_arms": "the person saw more than one arm; an analysis leaves such people out.",
+}
+UNIT_FLAGS = ("unit_in_two_arms",)
+ROW_FLAGS = tuple(name for name in FLAGS if name not in UNIT_FLAGS)
 _NO_ESTIMATE: dict[Status, str] = {
     Status.NO_DATA: "no data yet",
     Status.TOO_FEW: "too few to estimate",
@@ -128,6 +141,20 @@ def moment(at: datetime | None) -> str:
 def day(at: datetime | None) -> str:
     """A day."""
     return NONE if at is None else at.astimezone(UTC).strftime("%d %b %Y")
+
+
+def minute(at: datetime | None) -> str:
+    """A moment in UTC where the column's head says so, to the minute."""
+    return NONE if at is None else at.astimezone(UTC).strftime("%d %b %Y, %H:%M")
+
+
+def days(first: date | None, last: date | None) -> str:
+    """A span of days, both included."""
+    if first is None or last is None:
+        return NONE
+    if first == last:
+        return f"{last:%d %b %Y}"
+    return f"{first:%d %b}{'' if first.year == last.year else f' {first.year}'} to {last:%d %b %Y}"
 
 
 def duration(seconds: float) -> str:

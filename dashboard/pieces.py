@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -72,6 +72,24 @@ def empty(title: str, text: str, *commands: str) -> None:
         st.markdown(text)
         if commands:
             st.code("\n".join(commands), language="bash")
+
+
+def cautions(found: Sequence[str]) -> None:
+    """What a test cannot tell apart, above everything that it says."""
+    for text in found:
+        st.warning(escape(text), icon=":material/translate:" if "language" in text else ":material/compare:")
+
+
+def flags(names: Sequence[str], counts: Mapping[str, int] | None = None) -> None:
+    """What the remarks on loaded rows mean; with how many rows carry each, where that is known."""
+    st.markdown("**What a flag means.** A flagged row is loaded; it carries a remark:")
+    lines = (
+        f"- **{escape(as_text.words(name))}**"
+        + (f" ({as_text.plural(counts[name], 'row')})" if counts else "")
+        + (f": {as_text.FLAGS[name]}" if name in as_text.FLAGS else "")
+        for name in names
+    )
+    st.caption("\n".join(lines))
 
 
 def grade_badge(grade: Grade | None, note: str | None = None) -> None:

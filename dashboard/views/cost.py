@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import charts, data, navigation, pieces
 from dashboard import format as as_text
+from proofsheet.domain.result import ArmCost
 from proofsheet.workflows.cost_pages import CostPage, MediaCost
 
 OWN = "Its own lines of the ledger and its share of its scene, time for review included."
@@ -81,20 +82,25 @@ def _media(media: MediaCost) -> None:
             {
                 "Arm": title,
                 "Spend": as_text.money(cost.spend, cost.currency),
-                "Impressions": as_text.count(cost.impressions),
                 "Clicks": as_text.count(cost.clicks),
                 "Conversions": as_text.count(cost.conversions),
                 "Per click": as_text.money(cost.per_click, cost.currency),
                 "Per conversion": as_text.money(cost.per_conversion, cost.currency),
-                "Making": as_text.money(cost.production, cost.currency),
-                "Making per approved asset": as_text.money(cost.per_approved_asset, cost.currency),
+                "Making": as_text.money(cost.production, made_in(cost)),
+                "Per asset": as_text.money(cost.per_approved_asset, made_in(cost)),
             }
             for title, cost in media.rows
         ],
         hide_index=True,
         height="content",
+        column_config={"Per asset": st.column_config.TextColumn(help="Making, for each approved asset.")},
         alt="Money by arm",
     )
+
+
+def made_in(cost: ArmCost) -> str:
+    """The currency of what making the arm took."""
+    return cost.production_currency or cost.currency
 
 
 def _ledger(page: CostPage) -> None:
@@ -102,19 +108,16 @@ def _ledger(page: CostPage) -> None:
     st.dataframe(
         [
             {
-                "When": as_text.moment(entry.at),
+                "When (UTC)": as_text.minute(entry.at),
                 "What": charts.KINDS.get(entry.what, as_text.words(entry.what)),
-                "Quantity": float(entry.quantity),
-                "Unit": entry.unit,
-                "Unit price": f"{entry.unit_price.normalize():f}",
-                "Amount": float(entry.amount),
-                "Currency": entry.currency,
+                "Quantity": f"{entry.quantity.normalize():f} {entry.unit}",
+                "Price": f"{entry.unit_price.normalize():f}",
+                "Amount": f"{entry.amount:,.6f} {entry.currency}",
                 "For": entry.asset_id or entry.scene_id or as_text.NONE,
-                "Price from": entry.source,
+                "Price from": entry.source.removeprefix("setting ").replace("_", " "),
             }
             for entry in reversed(page.entries)
         ],
         hide_index=True,
-        column_config={"Amount": st.column_config.NumberColumn(format="%.6f")},
         alt="The ledger, newest first",
     )

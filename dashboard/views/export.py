@@ -23,7 +23,9 @@ def show() -> None:
     slug = navigation.campaign()
     page = data.sheet(slug)
     pieces.heading(
-        "Export", "Files within each placement's limits, named by rule, with tracking parameters and the AI mark."
+        "Export",
+        "Files within each placement's limits, named by rule, with tracking parameters and a mark of how each "
+        "picture was made.",
     )
     approved = {item.asset.variant_id: item.title for item in page.items if item.state == "approved"}
     if not approved:

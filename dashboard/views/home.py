@@ -69,6 +69,8 @@ def _needs(page: Overview) -> None:
 
 
 def _need(need: Need) -> None:
+    if need.campaign_name:
+        st.caption(pieces.escape(need.campaign_name))
     st.markdown(f"{ICONS[need.kind]} {pieces.escape(need.text)}")
     navigation.link(need.page, DO[need.kind], slug=need.campaign, icon=":material/arrow_forward:")
 
@@ -120,7 +122,7 @@ def _imports(page: Overview) -> None:
                 "Loaded": record.loaded,
                 "Set aside": record.set_aside,
                 "Flagged": record.flagged,
-                "Imported": as_text.moment(record.imported_at),
+                "Imported (UTC)": as_text.minute(record.imported_at),
             }
             for record in page.imports
         ],

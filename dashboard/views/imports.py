@@ -46,16 +46,11 @@ def _list(found: tuple[ImportRecord, ...]) -> None:
         [
             {
                 "File": record.file_name,
-                "Layout": as_text.words(record.layout),
                 "Rows": record.rows_in,
-                "Loaded": record.loaded,
                 "Set aside": record.set_aside,
                 "Flagged": record.flagged,
-                "From": record.first_day,
-                "To": record.last_day,
-                "Currency": record.currency,
-                "Size": as_text.size(record.bytes),
-                "Imported": as_text.moment(record.imported_at),
+                "Days": as_text.days(record.first_day, record.last_day),
+                "Imported (UTC)": as_text.minute(record.imported_at),
             }
             for record in found
         ],
@@ -71,6 +66,10 @@ def _one(record: ImportRecord) -> None:
         grid.metric("Loaded", as_text.count(record.loaded))
         grid.metric("Set aside", as_text.count(record.set_aside))
         grid.metric("Flagged", as_text.count(record.flagged), help="Loaded, with a remark on the row.")
+    facts = (f"Layout: {as_text.words(record.layout)}", record.currency, as_text.size(record.bytes))
+    st.caption(pieces.escape(" · ".join(filter(None, facts))))
+    if record.flagged:
+        pieces.flags(as_text.UNIT_FLAGS if record.kind == "units" else as_text.ROW_FLAGS)
     if record.totals:
         st.markdown("**Totals, to compare with the platform's own**")
         st.dataframe(

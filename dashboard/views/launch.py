@@ -9,8 +9,8 @@ from dashboard import format as as_text
 from proofsheet.domain.asset import Origin
 from proofsheet.domain.experiment import Experiment, Role
 from proofsheet.errors import ProofsheetError
-from proofsheet.workflows.pages import ContactSheet, covers
-from proofsheet.workflows.result_pages import arm_titles, metric_name, named, shared_placement
+from proofsheet.workflows.pages import ContactSheet, cautions, covers, shared_placement
+from proofsheet.workflows.result_pages import arm_titles, metric_name, named
 
 ROLES = {Role.PRIMARY: "Decides", Role.SECONDARY: "Also watched", Role.GUARDRAIL: "Must not get worse"}
 
@@ -40,6 +40,7 @@ def show(slug: str) -> None:
     except ProofsheetError as error:
         pieces.show_error(error)
         return
+    pieces.cautions(cautions(draft, [item.asset for item in page.items]))
     _numbers(draft)
     st.subheader("Arms", anchor=False)
     _arms(draft, page)

@@ -70,6 +70,8 @@ def _found(found: Inspection) -> None:
             hide_index=True,
             alt="Columns and the fields they are read as",
         )
+    if found.flags:
+        pieces.flags(tuple(found.flags), found.flags)
     if found.rejects:
         st.markdown(f"**{as_text.plural(found.set_aside, 'row')} would be set aside**")
         st.dataframe(

@@ -8,6 +8,7 @@ from dashboard import actions, data, navigation, pieces
 from dashboard import format as as_text
 from dashboard.views import facts
 from proofsheet.domain.assessment import Grade, Judgement
+from proofsheet.errors import InputError
 from proofsheet.workflows.pages import SheetItem
 
 REASONS = (
@@ -137,8 +138,27 @@ def _after(item: SheetItem, queue: list[SheetItem]) -> str:
     return ids[(ids.index(item.asset.id) + 1) % len(ids)]
 
 
+def _require_reason(slug: str, ids: list[str], judgement: Judgement, reason: str) -> None:
+    """Ask for a reason in the words of this page, where one is needed and missing.
+
+    Raises:
+        InputError: it is a rejection, or an approval against a fail, without a reason.
+    """
+    if reason:
+        return
+    how = "Choose a reason beside the picture, or write your own words. Then press the button again."
+    if judgement is Judgement.REJECT:
+        raise InputError("A rejection needs a reason.", how)
+    for item in data.sheet(slug).items:
+        failed = [verdict for verdict in item.problems if verdict.grade is Grade.FAIL]
+        if item.asset.id in ids and failed:
+            name = as_text.words(failed[0].criterion).lower()
+            raise InputError(f"This picture fails {name}; to approve it all the same needs a reason.", how)
+
+
 def _record(slug: str, ids: list[str], judgement: Judgement, reason: str = "", then: str = "") -> None:
     with pieces.told():
+        _require_reason(slug, ids, judgement, reason)
         actions.judge(slug, ids, judgement, reason)
         word = "Approved" if judgement is Judgement.APPROVE else "Rejected"
         st.session_state["judged"] = (slug, tuple(ids), f"{word} {as_text.plural(len(ids), 'asset')}.")

@@ -117,7 +117,7 @@ def _by_placement(items: tuple[SheetItem, ...]) -> None:
 
 def _grid(items: tuple[SheetItem, ...], key: str, *, captions: bool = True) -> None:
     ratio = pictures.common_ratio([(item.asset.width, item.asset.height) for item in items])
-    with st.grid("auto", min_column_width=190, key=f"sheet-{key}") as grid:
+    with st.grid(5, min_column_width=160, key=f"sheet-{key}") as grid:
         for item in items:
             with grid.cell(), st.container(gap="xxsmall"):
                 _cell(item, ratio, caption=captions)
@@ -131,7 +131,8 @@ def _cell(item: SheetItem, ratio: float | None, *, caption: bool) -> None:
         pieces.grade_badge(item.grade, note)
         if item.state != "waiting":
             pieces.state_badge(item)
-    if st.button(item.title, key=f"open-{asset.id}", type="tertiary", help="Open the picture", wrap=True):
-        detail.go(asset.id)
+    st.markdown(pieces.escape(item.title))
     if caption:
         st.caption(f"{as_text.words(asset.placement)} · {asset.width} × {asset.height}")
+    if st.button("Open", key=f"open-{asset.id}", icon=":material/open_in_full:", width="stretch"):
+        detail.go(asset.id)
