@@ -5,6 +5,8 @@
 - **Numbers**: ``1234.5``, ``1e-3``, or with a decimal comma; thousands marks only where the file shows which mark is
   which. A file whose only evidence is of the form ``1,234`` is refused, as it could be either; ``1.234`` is read as a
   decimal point unless cells are separated by semicolons or another cell shows a decimal comma.
+- **Counts**: whole numbers of 0 or more. Here ``1.234`` could be either as well, and is refused where nothing tells.
+- **Empty** cells, and those with a mark for none (``-``, ``NA``, ``null``), have no value; or 0, where told.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proofsheet.errors import InputError
 from warehouse.arrays import floats, texts
-from warehouse.reports.numbers import COMMA, POINT, bare, decimal_kind
+from warehouse.reports.numbers import COMMA, NONE_MARKS, POINT, bare, decimal_kind
 
 if TYPE_CHECKING:
     import pyarrow
@@ -30,23 +33,30 @@ _GROUPED = {
     COMMA: re.compile(r"[+-]?[0-9]{1,3}([.\u00a0\u202f'’ ])(?:[0-9]{2,3}\1)*[0-9]{3}(?:,[0-9]*)?"),
 }
 
+EMPTY = "is empty"
+NOT_WHOLE = "is not a whole number, as a count is"
+NO_TRUTH = "is not yes or no"
+TRUTH_FOR_NUMBER = "is a yes or no where a number is needed"
+
 #: A rule gives the value of a cell, or says in words why it has none.
 Rule = Callable[[Any], float | str]
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A typed column: values (null where a cell fits no rule), and the reason by the place of each such cell."""
+    """A typed column: values (null where a cell fits no rule), the reason by the place of each such cell, and how many
+    empty cells were taken as 0."""
 
     values: pyarrow.Array
     reasons: dict[int, str]
+    emptied: int = 0
 
 
 def names(cells: pyarrow.Array) -> Typed:
     """The cells as names; whole numbers that a file keeps as floating are written without a point."""
     encoded = _encoded(cells)
     values = texts([_name(cell) for cell in encoded.dictionary.to_pylist()]).take(encoded.indices)
-    return Typed(values, dict.fromkeys(_nulls(values), "is empty"))
+    return Typed(values, dict.fromkeys(_nulls(values), EMPTY))
 
 
 def _name(cell: Any) -> str | None:
@@ -55,37 +65,39 @@ def _name(cell: Any) -> str | None:
     return str(cell).strip() or None
 
 
-def truths(cells: pyarrow.Array) -> Typed:
+def truths(cells: pyarrow.Array, *, empty_is_zero: bool = False) -> Typed:
     """The cells as yes (1) or no (0)."""
-    return _typed(cells, _truth)
+    return _typed(cells, _truth, empty_is_zero)
 
 
-def numbers(cells: pyarrow.Array, decimal: str = POINT) -> Typed:
+def numbers(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
     """The cells as finite numbers, in a style of ``decimal_style``."""
-    return _typed(cells, lambda cell: _number(cell, decimal))
+    return _typed(cells, partial(_number, decimal=decimal), empty_is_zero)
 
 
-def counts(cells: pyarrow.Array, decimal: str = POINT) -> Typed:
-    """The cells as numbers of 0 or more."""
-
-    def rule(cell: Any) -> float | str:
-        value = _number(cell, decimal)
-        return "is negative; a count cannot be" if isinstance(value, float) and value < 0 else value
-
-    return _typed(cells, rule)
+def counts(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
+    """The cells as whole numbers of 0 or more."""
+    return _typed(cells, partial(_count, decimal=decimal), empty_is_zero)
 
 
-def decimal_style(columns: Iterable[pyarrow.Array], *, separator: str, name: str) -> str:
+def decimal_style(
+    columns: Iterable[pyarrow.Array], *, counted: Iterable[pyarrow.Array] = (), separator: str, name: str
+) -> str:
     """Which mark is the decimal mark in the number columns of a file: "point" or "comma".
+
+    ``counted`` are columns of whole numbers, where a point before three digits may as well part thousands.
 
     Raises:
         InputError: the cells contradict each other, or allow both readings.
     """
     found: dict[str, str] = {}
-    for cells in columns:
-        if _is_text(cells):
-            for text in cells.cast("string").unique().to_pylist():
-                _note_style(found, text or "")
+    in_counts: dict[str, str] = {}
+    for evidence, some in ((found, columns), (in_counts, counted)):
+        for cells in some:
+            if _is_text(cells):
+                for text in cells.cast("string").unique().to_pylist():
+                    _note_style(evidence, text or "")
+    found = in_counts | found
     if POINT in found and COMMA in found:
         raise InputError(
             f"{name} writes numbers in two ways: {found[POINT]!r} and {found[COMMA]!r}.", "Write them all in one way."
@@ -93,8 +105,8 @@ def decimal_style(columns: Iterable[pyarrow.Array], *, separator: str, name: str
     for style in (POINT, COMMA):
         if style in found:
             return style
-    if "either," in found or ("either." in found and separator == "semicolon"):
-        example = found.get("either,") or found["either."]
+    if "either," in found or "either." in in_counts or ("either." in found and separator == "semicolon"):
+        example = found.get("either,") or in_counts.get("either.") or found["either."]
         raise InputError(
             f"{name}: {example!r} could mean {re.sub('[.,]', '', example)}, or a number with three decimals.",
             "Write the numbers without thousands marks and with a decimal point.",
@@ -117,7 +129,7 @@ def _is_text(cells: pyarrow.Array) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _typed(cells: pyarrow.Array, rule: Rule) -> Typed:
+def _typed(cells: pyarrow.Array, rule: Rule, empty_is_zero: bool) -> Typed:
     """Apply the rule once to each distinct cell."""
     encoded = _encoded(cells)
     distinct = [rule(cell) for cell in encoded.dictionary.to_pylist()]
@@ -126,8 +138,22 @@ def _typed(cells: pyarrow.Array, rule: Rule) -> Typed:
     reasons = {}
     for place in _nulls(values):
         index = encoded.indices[place].as_py()
-        reasons[place] = "is empty" if index is None else str(distinct[index])
-    return Typed(values, reasons)
+        reasons[place] = EMPTY if index is None else str(distinct[index])
+    if not empty_is_zero:
+        return Typed(values, reasons)
+    left = {place: reason for place, reason in reasons.items() if reason != EMPTY}
+    return Typed(_zero_but(values, left), left, emptied=len(reasons) - len(left))
+
+
+def _zero_but(values: pyarrow.Array, still_null: Iterable[int]) -> pyarrow.Array:
+    """The values with 0 for each null, except at the places given."""
+    import numpy as np
+    import pyarrow as pa
+
+    mask = np.zeros(len(values), dtype=bool)
+    mask[list(still_null)] = True
+    plain = np.nan_to_num(values.to_numpy(zero_copy_only=False), nan=0.0)
+    return pa.array(plain, mask=mask)
 
 
 def _encoded(cells: pyarrow.Array) -> pyarrow.Array:
@@ -151,7 +177,17 @@ def _truth(cell: Any) -> float | str:
         return 1.0
     if text in _NO:
         return 0.0
-    return "is empty" if text in ("", "nan") else "is not yes or no"
+    return EMPTY if text == "nan" or text in NONE_MARKS else NO_TRUTH
+
+
+def _count(cell: Any, decimal: str) -> float | str:
+    value = _number(cell, decimal)
+    if isinstance(value, float):
+        if value < 0:
+            return "is negative; a count cannot be"
+        if not value.is_integer():
+            return NOT_WHOLE
+    return value
 
 
 def _number(cell: Any, decimal: str) -> float | str:
@@ -162,14 +198,14 @@ def _number(cell: Any, decimal: str) -> float | str:
     except (TypeError, ValueError):
         return "is not a number"
     if math.isnan(value):
-        return "is empty"
+        return EMPTY
     return value if math.isfinite(value) else "is not finite"
 
 
 def _written_number(cell: str, decimal: str) -> float | str:
     text = cell.strip()
-    if not text or text.lower() in ("nan", "na", "n/a", "null", "none"):
-        return "is empty"
+    if text in NONE_MARKS or text.lower() in ("nan", "na", "n/a", "null", "none"):
+        return EMPTY
     if not _PLAIN.fullmatch(text) or decimal == COMMA:
         text = bare(text)
         if _GROUPED[decimal].fullmatch(text):
@@ -179,6 +215,8 @@ def _written_number(cell: str, decimal: str) -> float | str:
                 return "is not a number with a decimal comma"
             text = text.replace(",", ".")
     if not _PLAIN.fullmatch(text):
+        if text.lower() in _YES | _NO:
+            return TRUTH_FOR_NUMBER
         return "is a share in percent; a number is needed" if text.endswith("%") else "is not a number"
     value = float(text)
     return value if math.isfinite(value) else "is not finite"

@@ -1,8 +1,8 @@
 """Statistics of any table file: one pass from rows to sufficient statistics, every row accounted for.
 
 **Rows.** A row is used when each of its used cells has a value by the rules of ``warehouse.table_values``; otherwise
-it is set aside, whole, with line, column, value and reason. More than ``most_set_aside`` of them, and the file is
-refused: a result on what is left would not be about the file.
+it is set aside, whole, with line, column, value and reason. More than the share ``most_set_aside`` of them, and the
+file is refused: a result on what is left would not be about the file. At 5 %, of fewer than 20 rows none may be.
 
 **Units.** With a unit column, the rows of one unit in one arm are one observation: their numbers are added, for a
 proportion the unit counts once if any row says yes. A unit in two arms of one experiment is left out of both, and
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,17 @@ from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Aggregates, Cell
 from proofsheet.errors import InputError
-from warehouse.arrays import texts, whole
+from warehouse.arrays import texts
 from warehouse.engine import Session, spoken
-from warehouse.table_files import LISTED, TableFile, open_table_file
-from warehouse.table_values import Typed, counts, decimal_style, names, numbers, truths
+from warehouse.table_files import TableFile, open_table_file
+from warehouse.table_rows import set_aside, told
+from warehouse.table_values import NOT_WHOLE, Typed, counts, decimal_style, names, numbers, truths
 
 if TYPE_CHECKING:
     import pyarrow
+
+#: How empty cells of measured columns may be taken.
+EMPTY_CELLS = ("refuse", "zero")
 
 #: The share of rows that may be set aside before a file is refused.
 MOST_SET_ASIDE = 0.05
@@ -93,6 +97,7 @@ def file_aggregates(
     cell: str | None = None,
     sheet: str = "",
     encoding: str = "",
+    empty: str = "refuse",
     most_set_aside: float = MOST_SET_ASIDE,
 ) -> FileAggregates:
     """Read a CSV, TSV, Excel or Parquet file and reduce it to what the statistics need.
@@ -108,26 +113,53 @@ def file_aggregates(
         cell: a column, such as the day, within which trials and successes are also summed.
         sheet: the workbook's sheet, where it has several.
         encoding: the text's encoding, where it cannot be found out.
+        empty: ``refuse``: an empty cell is unknown, and its row is set aside; ``zero``: an empty cell of a measured
+            column means that nothing happened, and counts as 0 (no).
         most_set_aside: the share (0–1) of rows that may be set aside.
 
     Raises:
         NotFoundError: there is no such file.
-        InputError: a column is missing, too many cells fit no rule, or nothing is left to analyse.
+        InputError: a column is missing, too many cells fit no rule, counts are fractional or successes exceed trials,
+            or nothing is left to analyse.
     """
     _check_question(metrics, unit, trials, successes, cell)
+    if empty not in EMPTY_CELLS:
+        raise InputError(f"There is no way {empty!r} to take empty cells.", f"Known: {', '.join(EMPTY_CELLS)}.")
     keys = {"e": experiment, "a": arm, "u": unit, "c": cell}
     rules = _rules(metrics, trials, successes)
     asked = [name for name in (*keys.values(), *(column for column, _ in rules.values())) if name]
     file = open_table_file(path, tuple(dict.fromkeys(asked)), sheet=sheet, encoding=encoding)
     numeric = [file.cells[column] for column, rule in rules.values() if rule is not truths]
-    decimal = decimal_style(numeric, separator=file.separator, name=file.name)
+    counted = [file.cells[column] for column, rule in rules.values() if rule is counts]
+    decimal = decimal_style(numeric, counted=counted, separator=file.separator, name=file.name)
     typed = {short: (name, names(file.cells[name])) for short, name in keys.items() if name}
     for short, (column, rule) in rules.items():
-        cells = file.cells[column]
-        typed[short] = (column, truths(cells) if rule is truths else rule(cells, decimal))
-    good, rejects = _set_aside(file, typed, most_set_aside)
+        style = () if rule is truths else (decimal,)
+        typed[short] = (column, rule(file.cells[column], *style, empty_is_zero=empty == "zero"))
+    _refuse_fractions(file, typed)
+    good, rejects = set_aside(file, typed, most_set_aside, named=[name for name in keys.values() if name])
     columns = {short: column.values.take(good) for short, (_, column) in typed.items()}
-    return _reduce(file, columns, good, rejects, metrics, decimal)
+    rows_in = len(file.lines) + file.damaged_count
+    report = TableReport(
+        file_name=file.name,
+        kind=file.kind,
+        columns=file.columns,
+        rows_in=rows_in,
+        used=len(good),
+        set_aside=rows_in - len(good),
+        in_two_arms=0,
+        rejects=rejects,
+        encoding=file.encoding,
+        separator=file.separator,
+        line_ends=file.line_ends,
+        sheet=file.sheet,
+        header_line=file.header_line,
+        decimal=decimal,
+        notes=tuple(_notes(file, rows_in - len(good), rejects, typed)),
+    )
+    found = _reduce(report, columns, good, metrics)
+    _refuse_excess(found, trials or "", successes or "")
+    return found
 
 
 def _check_question(
@@ -167,59 +199,34 @@ def _rules(metrics: Sequence[Metric], trials: str | None, successes: str | None)
     return rules
 
 
-def _set_aside(
-    file: TableFile, typed: Mapping[str, tuple[str, Typed]], most: float
-) -> tuple[pyarrow.Array, tuple[Reject, ...]]:
-    """The places of the rows that can be used, and the rows that cannot, each with its first reason.
-
-    Raises:
-        InputError: there are too many of those, or no others.
-    """
-    import numpy as np
-
-    problems: dict[int, tuple[str, str]] = {}
-    for column, one in typed.values():
-        for place, reason in one.reasons.items():
-            problems.setdefault(place, (column, reason))
-    rejects = list(file.damaged)
-    for place in sorted(problems)[:LISTED]:
-        column, reason = problems[place]
-        value = file.cells[column][place].as_py()
-        line = file.lines[place]
-        text = "" if value is None else str(value)
-        rejects.append(Reject(line=line, column=column, value=text[:200], reason=reason, raw=file.raw(line)))
-    rejects = sorted(rejects, key=lambda one: one.line)[:LISTED]
-    rows_in, bad = len(file.lines) + file.damaged_count, len(problems) + file.damaged_count
-    if not rows_in:
-        raise InputError(f"{file.name} has a header and no rows.", "Export the data again.")
-    if bad == rows_in or bad > max(1, most * rows_in):
-        raise _too_many(file, rejects, rows_in, bad, most)
-    usable = np.ones(len(file.lines), dtype=bool)
-    usable[list(problems)] = False
-    return whole(np.flatnonzero(usable).tolist()), tuple(rejects)
+def _refuse_fractions(file: TableFile, typed: Mapping[str, tuple[str, Typed]]) -> None:
+    """Counts are whole in every row: a fraction says that the column holds something else."""
+    asked = "/".join(typed[short][0] for short in ("successes", "trials") if short in typed)
+    for short in ("trials", "successes"):
+        column, one = typed.get(short, ("", None))
+        place = next((at for at, reason in sorted(one.reasons.items()) if reason == NOT_WHOLE), None) if one else None
+        if place is not None:
+            value = file.cells[column][place].as_py()
+            raise InputError(
+                f"{file.name}, line {file.lines[place]}, {column}: {value!r} {NOT_WHOLE}.",
+                f"Trials and successes are counted. For amounts and shares of conversions use --metric {asked}:ratio.",
+            )
 
 
-def _too_many(file: TableFile, rejects: Sequence[Reject], rows_in: int, bad: int, most: float) -> InputError:
-    shown = "; ".join(
-        f"line {one.line}" + (f", {one.column}: {one.value!r} {one.reason}" if one.column else f" {one.reason}")
-        for one in rejects[:3]
-    )
-    yes_or_no = any("yes or no" in one.reason for one in rejects[:3])
-    return InputError(
-        f"{file.name}: {bad:,} of {rows_in:,} rows cannot be used, and at most {most:.0%} may be set aside. {shown}.",
-        "A proportion needs TRUE/FALSE, yes/no or 1/0; for a number write :mean instead."
-        if yes_or_no
-        else "Mend these cells; where an empty one means that nothing happened, write 0.",
-    )
+def _refuse_excess(found: FileAggregates, trials: str, successes: str) -> None:
+    for experiment, by_arm in found.counts.items():
+        for arm, (n, k) in by_arm.items():
+            if k > n:
+                where = f" of experiment {experiment!r}" if experiment else ""
+                raise InputError(
+                    f"Arm {arm!r}{where} has {k:,.0f} {successes!r} in {n:,} {trials!r}: more successes than trials.",
+                    f"Check that the two columns are not swapped. Where there can be more than one per trial, use "
+                    f"--metric {successes}/{trials}:ratio.",
+                )
 
 
 def _reduce(
-    file: TableFile,
-    columns: dict[str, pyarrow.Array],
-    good: pyarrow.Array,
-    rejects: tuple[Reject, ...],
-    metrics: Sequence[Metric],
-    decimal: str,
+    report: TableReport, columns: dict[str, pyarrow.Array], good: pyarrow.Array, metrics: Sequence[Metric]
 ) -> FileAggregates:
     """Group by experiment and arm in one query."""
     import pyarrow as pa
@@ -241,9 +248,8 @@ def _reduce(
         session.close()
     if not rows:
         raise InputError(
-            f"{file.name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns."
+            f"{report.file_name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns."
         )
-    rows_in = len(file.lines) + file.damaged_count
     aggregates, observations = _read(rows, metrics)
     return FileAggregates(
         aggregates=aggregates if metrics else {},
@@ -252,22 +258,11 @@ def _reduce(
         observations=observations,
         units_in_two_arms=two,
         units_with_several_rows=repeated,
-        report=TableReport(
-            file_name=file.name,
-            kind=file.kind,
-            columns=file.columns,
-            rows_in=rows_in,
-            used=len(good) - rows_lost,
-            set_aside=rows_in - len(good),
+        report=replace(
+            report,
+            used=report.used - rows_lost,
             in_two_arms=rows_lost,
-            rejects=rejects,
-            encoding=file.encoding,
-            separator=file.separator,
-            line_ends=file.line_ends,
-            sheet=file.sheet,
-            header_line=file.header_line,
-            decimal=decimal,
-            notes=_notes(file, rows_in - len(good), two, repeated),
+            notes=(*report.notes, *_unit_notes(two, repeated)),
         ),
     )
 
@@ -337,12 +332,23 @@ def _cells(session: Session) -> dict[str, tuple[Cell, ...]]:
     return {experiment: tuple(cells) for experiment, cells in found.items()}
 
 
-def _notes(file: TableFile, set_aside: int, two: int, repeated: int) -> tuple[str, ...]:
+def _notes(
+    file: TableFile, set_aside: int, rejects: Sequence[Reject], typed: Mapping[str, tuple[str, Typed]]
+) -> list[str]:
     notes = list(file.notes)
     if set_aside:
-        notes.append(f"{set_aside:,} rows were set aside: a cell of theirs has no value.")
+        notes.append(told(rejects, set_aside))
+    if emptied := {column: one.emptied for column, one in typed.values() if one.emptied}:
+        notes.append(
+            "Empty cells that count as 0: " + ", ".join(f"{n:,} of {column!r}" for column, n in emptied.items()) + "."
+        )
+    return notes
+
+
+def _unit_notes(two: int, repeated: int) -> list[str]:
+    notes = []
     if two:
         notes.append(f"{two:,} units are in two arms; they are left out.")
     if repeated:
         notes.append(f"{repeated:,} units have several rows; each counts once, its numbers added.")
-    return tuple(notes)
+    return notes
