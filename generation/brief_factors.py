@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from generation.toml_fields import Table, kind_of, nearest
+from generation.toml_fields import Table, choices, control_characters, kind_of, nearest, shown
 from proofsheet.domain.campaign import FACTORS, Factor, Level
 
 SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 SLUG_RULE = "which is not made of small letters a–z and digits, joined by single dashes or underscores"
+
+#: The most characters of a slug or a level's name: both go into file names.
+MOST_NAME = 60
 
 _FIELDS = {
     "scene": ("prompt", "params"),
@@ -36,10 +41,12 @@ class Rules:
     """What the levels of a brief are checked against.
 
     ``forbidden`` maps a word to who forbids it. ``choices`` gives, for a parameter that names something our own
-    renderer knows, the names it may have.
+    renderer knows, the names it may have. ``locales_known`` is False where the brief's locales are wrong themselves:
+    then no text is missing, and none is of a locale too many.
     """
 
     locales: tuple[str, ...]
+    locales_known: bool
     forbidden: Mapping[str, str]
     layouts: tuple[str, ...]
     choices: Mapping[str, tuple[str, ...]]
@@ -55,7 +62,8 @@ def read_factors(root: Table, rules: Rules) -> tuple[Factor, ...]:
     factors = []
     for name in FACTORS[:-1]:
         entries = table.tables(name)
-        if not entries and name in _REQUIRED:
+        missing = not root.has("factors") or (root.is_a("factors", dict) and table.data.get(name, []) == [])
+        if missing and name in _REQUIRED:
             table.note(None, f"there is no {name}.", f"Add at least one [[factors.{name}]] with {_REQUIRED[name]}.")
         levels = tuple(_read_level(name, entry, rules) for entry in entries)
         _check_names(entries, levels)
@@ -71,10 +79,9 @@ def _default(name: str, rules: Rules) -> tuple[Level, ...]:
 def _read_level(factor: str, entry: Table, rules: Rules) -> Level:
     fields = _FIELDS[factor]
     name = entry.text("name", required=True, like='"arch"')
-    if name and not SLUG.fullmatch(name):
-        entry.note("name", f"got {name!r}, {SLUG_RULE}.", f'Write, for example: name = "{_slugged(name)}"')
-    elif factor == "layout" and name and name not in rules.layouts:
-        entry.note("name", f"got {name!r}, which is not a layout.", nearest(name, rules.layouts))
+    check_name(entry, "name", name)
+    if factor == "layout" and SLUG.fullmatch(name) and name not in rules.layouts:
+        entry.note("name", f"got {shown(name)}, which is not a layout.", choices(name, rules.layouts))
     level = Level(
         name=name,
         prompt=entry.text("prompt") if "prompt" in fields else "",
@@ -86,6 +93,17 @@ def _read_level(factor: str, entry: Table, rules: Rules) -> Level:
     return level
 
 
+def check_name(table: Table, key: str, name: str) -> None:
+    """Note a slug or a level's name that is not fit for file names; an empty one is another matter."""
+    if not name:
+        return
+    if len(name) > MOST_NAME:
+        rule = f"got {shown(name)} of {len(name)} characters; at most {MOST_NAME} are allowed, for file names hold it."
+        table.note(key, rule, "Give a short name: the words themselves stand elsewhere.")
+    elif not SLUG.fullmatch(name):
+        table.note(key, f"got {shown(name)}, {SLUG_RULE}.", f'Write, for example: {key} = "{_slugged(name)}"')
+
+
 def _slugged(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "arch"
 
@@ -94,7 +112,9 @@ def _check_names(entries: Sequence[Table], levels: Sequence[Level]) -> None:
     seen: set[str] = set()
     for entry, level in zip(entries, levels, strict=True):
         if level.name and level.name in seen:
-            entry.note("name", f"the name {level.name!r} stands twice.", "Give every level of a factor its own name.")
+            entry.note(
+                "name", f"the name {shown(level.name)} stands twice.", "Give every level of a factor its own name."
+            )
         seen.add(level.name)
 
 
@@ -102,24 +122,31 @@ def _params(entry: Table, rules: Rules) -> dict[str, str | int | float]:
     table = entry.table("params")
     kept: dict[str, str | int | float] = {}
     for key, value in table.data.items():
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        if isinstance(value, float) and not math.isfinite(value):
+            table.note(key, f"got {value}, which is not a number to draw with.", f"Write: {key} = 0.5")
+        elif isinstance(value, str) and control_characters(value):
+            rule = f"got {shown(value)}, which holds control characters ({control_characters(value)})."
+            table.note(key, rule, "Write the text without them.")
+        elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
             kept[key] = value
         else:
             rule = f"got {kind_of(value)}, where a text or a number must stand."
             table.note(key, rule, f'Write: {key} = "…" or {key} = 0.5')
         known = rules.choices.get(key)
         if key in kept and known and value not in known:
-            table.note(key, f"got {value!r}, which our renderer does not know.", nearest(str(value), known))
+            table.note(key, f"got {shown(value)}, which our renderer does not know.", choices(str(value), known))
     return kept
 
 
 def _texts(factor: str, level: str, entry: Table, rules: Rules) -> dict[str, str]:
-    named = f"{factor} {level!r}" if level else f"this {factor}"
+    named = f"{factor} {shown(level)}" if level else f"this {factor}"
     if not entry.has("texts"):
         entry.note(None, f"{named} has no texts.", 'Add a line such as: texts = { en-US = "…" }')
-        entry.table("texts")
+    table = entry.table("texts")
+    if not entry.is_a("texts", dict):
         return {}
-    return read_texts(entry.table("texts"), named, rules.locales, rules.forbidden)
+    locales = rules.locales if rules.locales_known else tuple(table.data)
+    return read_texts(table, named, locales, rules.forbidden)
 
 
 def read_texts(table: Table, named: str, locales: Sequence[str], forbidden: Mapping[str, str]) -> dict[str, str]:
@@ -136,12 +163,18 @@ def read_texts(table: Table, named: str, locales: Sequence[str], forbidden: Mapp
         if not table.has(locale):
             table.note(None, f"{named} has no text for {locale}.", f'Add to its texts: {locale} = "…"')
         texts[locale] = table.text(locale, required=table.has(locale))
+        if texts[locale] and not _is_visible(texts[locale]):
+            table.note(locale, "the text shows nothing: it holds only invisible characters.", f'Write: {locale} = "…"')
         check_words(texts[locale], f"{named}, {locale}", forbidden, _noter(table, locale))
     strange = [key for key in table.data if not nearest(key, locales).startswith("Did")]
     table.close(
         {key: f"Add {key!r} to the locales of the section [campaign], or leave this text out." for key in strange}
     )
     return texts
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
 
 
 def _noter(table: Table, key: str) -> Callable[[str, str], None]:
@@ -153,4 +186,7 @@ def check_words(text: str, where: str, forbidden: Mapping[str, str], note: Calla
     for word, forbidder in forbidden.items():
         pattern = r"\s+".join(re.escape(part) for part in word.casefold().split())
         if re.search(rf"(?<!\w){pattern}(?!\w)", text.casefold()):
-            note(f"{where}: {text!r} contains {word!r}, which {forbidder} forbids.", "Say it without that word.")
+            note(
+                f"{where}: {shown(text)} contains {shown(word)}, which {forbidder} forbids.",
+                "Say it without that word.",
+            )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from generation.brand_file import read_brand
-from generation.brief_factors import SLUG, SLUG_RULE, Rules, check_words, read_factors, read_texts
+from generation.brief_factors import Rules, check_name, check_words, read_factors, read_texts
+from generation.file_checks import check_product
 from generation.layouts import layout_names
 from generation.placements import load_placements
-from generation.toml_fields import Problems, Table, nearest
+from generation.toml_fields import Problems, Table, choices, near_word, shown
 from generation.toml_source import TomlSource
 from proofsheet.domain.campaign import BrandKit, Brief, Campaign, Placement, Product
-from proofsheet.errors import NotFoundError
+from proofsheet.errors import InputError, NotFoundError
 
 #: More variants than any test could tell apart; the limit keeps a slip of the finger from laying out a million.
 MOST_VARIANTS = 5000
+
+#: What a campaign may be for. The first four are tested on conversions per impression, the others on the click rate.
+OBJECTIVES = ("conversions", "sales", "purchases", "leads", "clicks", "traffic", "awareness")
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 
@@ -92,32 +97,38 @@ def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
 
 
 def _read_brand_named(table: Table, problems: Problems) -> BrandKit:
+    before = len(table.problems)
     name = table.text("brand", default="brand.toml", like='"brand.toml"')
-    path = table.source.path.parent / name
+    empty = BrandKit(name="", palette=(), wordmark="")
+    if len(table.problems) > before:
+        return empty
+    key = "brand" if table.has("brand") else None
     try:
-        return read_brand(path, problems)
+        return read_brand(table.source.path.parent / name, problems)
     except NotFoundError:
-        key = "brand" if table.has("brand") else None
         remedy = 'Name it from the folder of the brief: brand = "brand.toml"'
-        table.note(key, f"the brand file {name!r} does not exist.", remedy)
-        return BrandKit(name="", palette=(), wordmark="")
+        table.note(key, f"the brand file {shown(name)} does not exist.", remedy)
+    except InputError as error:
+        table.note(key, error.message, error.hint)
+    return empty
 
 
 def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
-    written = root.has("campaign")
+    written = root.is_a("campaign", dict)
     slug = table.text("slug", required=written, like='"summer-launch"')
-    if slug and not SLUG.fullmatch(slug):
-        table.note("slug", f"got {slug!r}, {SLUG_RULE}.", 'Write, for example: slug = "summer-launch"')
+    check_name(table, "slug", slug)
     placements = _placements(table, required=written)
+    before = len(table.problems)
     locales = _locales(table)
+    locales_known = len(table.problems) == before and (written or not root.has("campaign"))
     never = table.texts("never")
     forbidden = dict.fromkeys(never, "the brief") | dict.fromkeys(brand.forbidden_words, "the brand kit")
-    offers = _offers(table, locales, forbidden)
+    offers = _offers(table, locales if locales_known else None, forbidden)
     plan, test = root.table("plan"), root.table("test")
     brief = Brief(
         slug=slug,
         name=table.text("name", default=slug),
-        objective=table.text("objective", default="conversions"),
+        objective=_objective(table),
         product=_product(root),
         message=table.text("message"),
         offer=next(iter(offers.values()), ""),
@@ -125,7 +136,7 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
         audience=table.text("audience"),
         placements=tuple(placement.name for placement in placements),
         locales=locales,
-        factors=read_factors(root, _rules(locales, forbidden)),
+        factors=read_factors(root, _rules(locales, locales_known, forbidden)),
         must=table.texts("must"),
         never=never,
         destination=_destination(table),
@@ -145,32 +156,56 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
     return brief
 
 
-def _offers(table: Table, locales: tuple[str, ...], forbidden: dict[str, str]) -> dict[str, str]:
-    """The offer by locale: a table of texts, or one text for the locales of the first one's language."""
+def _objective(table: Table) -> str:
+    """The objective in the plural, whatever way it is written."""
+    written = table.text("objective", default="conversions")
+    plain = written.lower()
+    for known in OBJECTIVES:
+        if plain in {known, known.removesuffix("s")}:
+            return known
+    table.note("objective", f"got {shown(written)}, which is not an objective.", choices(plain, OBJECTIVES))
+    return plain
+
+
+def _offers(table: Table, locales: tuple[str, ...] | None, forbidden: dict[str, str]) -> dict[str, str]:
+    """The offer by locale: a table of texts, or one text for the locales of the first one's language.
+
+    Locales are None where those of the brief are wrong themselves.
+    """
     if not isinstance(table.data.get("offer"), dict):
         offer = table.text("offer")
         check_words(offer, "the offer", forbidden, lambda rule, remedy: table.note("offer", rule, remedy))
-        return {locale: offer for locale in locales if offer and _language(locale) == _language(locales[0])}
-    return read_texts(table.table("offer"), "the offer", locales, forbidden)
+        return {locale: offer for locale in locales or () if offer and _same_language(locale, (locales or ("",))[0])}
+    offers = table.table("offer")
+    return read_texts(offers, "the offer", tuple(offers.data) if locales is None else locales, forbidden)
 
 
-def _language(locale: str) -> str:
-    return locale.split("-")[0]
+def _same_language(one: str, other: str) -> bool:
+    return one.split("-")[0] == other.split("-")[0]
 
 
-def _rules(locales: tuple[str, ...], forbidden: dict[str, str]) -> Rules:
+def _rules(locales: tuple[str, ...], locales_known: bool, forbidden: dict[str, str]) -> Rules:
     from generation.scenes import SCENES, STYLES  # the renderer is imported only when a brief is read
 
-    choices = {"kind": tuple(SCENES), "light": tuple(STYLES)}
-    return Rules(locales=locales, forbidden=forbidden, layouts=layout_names(), choices=choices)
+    return Rules(
+        locales=locales,
+        locales_known=locales_known,
+        forbidden=forbidden,
+        layouts=layout_names(),
+        choices={"kind": tuple(SCENES), "light": tuple(STYLES)},
+    )
 
 
 def _product(root: Table) -> Product:
     table = root.table("product")
-    written = root.has("product")
+    written = root.is_a("product", dict)
+    name = table.text("name", required=written, like='"Cold brew"')
+    image = table.file("image", required=written, like='"product.png"')
+    if image:
+        check_product(table, "image", image)
     product = Product(
-        name=table.text("name", required=written, like='"Cold brew"'),
-        image=table.file("image", required=written, like='"product.png"') or Path(),
+        name=name,
+        image=image or Path(),
         description=table.text("description"),
         kind=table.text("kind"),
     )
@@ -181,35 +216,53 @@ def _product(root: Table) -> Product:
 def _placements(table: Table, *, required: bool) -> tuple[Placement, ...]:
     known = load_placements()
     names = table.texts("placements", like='["meta_feed_portrait", "meta_story"]')
-    if required and not names:
+    if required and table.data.get("placements", []) == []:
         remedy = 'Write, for example: placements = ["meta_feed_portrait", "meta_story"]'
         table.note("placements" if table.has("placements") else None, "the brief has no placements.", remedy)
     for position, name in enumerate(names):
         if name not in known:
-            table.note("placements", f"got {name!r}, which is not a placement.", nearest(name, known), position)
+            rule = f"got {shown(name)}, which is not a placement."
+            table.note("placements", rule, _placements_known(name, known), position)
         elif name in names[:position]:
-            table.note("placements", f"{name!r} stands twice.", "Leave one of them out.", position)
+            table.note("placements", f"{shown(name)} stands twice.", "Leave one of them out.", position)
     return tuple(known[name] for name in dict.fromkeys(names) if name in known)
+
+
+def _placements_known(name: str, known: Mapping[str, Placement]) -> str:
+    """The nearest placement, and all of them by platform: ``google: display_300x250, …``."""
+    near = near_word(name, known)
+    by_platform: dict[str, list[str]] = {}
+    for placement in known.values():
+        by_platform.setdefault(placement.platform, []).append(placement.name)
+    listed = "; ".join(f"{platform}: {', '.join(names)}" for platform, names in by_platform.items())
+    return (f"Did you mean {near!r}? " if near else "") + f"Known: {listed}."
 
 
 def _locales(table: Table) -> tuple[str, ...]:
     locales = table.texts("locales", like='["en-US"]')
     for position, locale in enumerate(locales):
         if not _LOCALE.fullmatch(locale):
-            rule = f"got {locale!r}, which is not a language tag."
+            rule = f"got {shown(locale)}, which is not a language tag."
             table.note("locales", rule, 'Write language and country, such as "en-US" or "de-DE".', position)
         elif locale in locales[:position]:
-            table.note("locales", f"{locale!r} stands twice.", "Leave one of them out.", position)
-    if table.has("locales") and not locales:
+            table.note("locales", f"{shown(locale)} stands twice.", "Leave one of them out.", position)
+    if table.data.get("locales") == []:
         table.note("locales", "the list is empty.", 'Write, for example: locales = ["en-US"]')
     return tuple(dict.fromkeys(locales)) or ("en-US",)
 
 
 def _destination(table: Table) -> str:
     address = table.text("destination")
-    if address:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or any(c.isspace() for c in address):
-            rule = f"got {address!r}, which is not a web address."
-            table.note("destination", rule, "Write the full address, beginning with https://.")
+    if address and not _is_web_address(address):
+        rule = f"got {shown(address)}, which is not a web address."
+        table.note("destination", rule, "Write the full address, beginning with https://.")
     return address
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # both raise where the address is not well formed
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(host) and not any(character.isspace() for character in text)

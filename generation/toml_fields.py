@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,9 @@ from typing import Any
 from generation.toml_source import KeyPath, TomlSource
 from proofsheet.domain.money import Money
 from proofsheet.errors import InputError
+
+#: The most characters of a value that a message shows.
+SHOWN = 60
 
 _MONEY = re.compile(r"(\d+(?:\.\d+)?)\s+([A-Z]{3})")
 _KINDS = {
@@ -79,17 +83,49 @@ def spell(key: KeyPath) -> str:
     """A key path as one reads it: ``factors.headline[2].texts.en-US``, positions counted from 1."""
     words = ""
     for part in key:
-        words += f"[{part + 1}]" if isinstance(part, int) else (f".{part}" if words else part)
+        name = f"[{part + 1}]" if isinstance(part, int) else _spelt_name(part)
+        words += f".{name}" if words and isinstance(part, str) else name
     return words or "the file"
+
+
+def _spelt_name(name: str) -> str:
+    plain = "".join(character if character.isprintable() else "�" for character in name)
+    return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
+
+
+def near_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is nearest to a word, or None when none is near."""
+    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A sentence that names the nearest known word, or all of them when none is near."""
     words = sorted(set(known))
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    near = near_word(word, words)
     if near:
-        return f"Did you mean {near[0]!r}?"
+        return f"Did you mean {near!r}?"
     return f"Known: {', '.join(words)}." if words else ""
+
+
+def choices(word: str, known: Iterable[str]) -> str:
+    """What may stand instead: the nearest known word where one is near, and all of them in their order."""
+    words = list(dict.fromkeys(known))
+    near = near_word(word, words)
+    return (f"Did you mean {near!r}? " if near else "") + f"Known: {', '.join(words)}."
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: texts in quotation marks, and at most SHOWN characters."""
+    text = repr(value) if isinstance(value, (str, list, dict)) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def control_characters(text: str) -> str:
+    """The control characters of a text, as ``U+0000, U+0007``; line ends are none."""
+    found = {character for character in text if unicodedata.category(character) == "Cc" and character != "\n"}
+    return ", ".join(f"U+{ord(character):04X}" for character in sorted(found))
 
 
 def kind_of(value: object) -> str:
@@ -121,6 +157,10 @@ class Table:
         """Whether the key is written in the file."""
         return name in self.data
 
+    def is_a(self, name: str, kind: type) -> bool:
+        """Whether the key is written with a value of that type."""
+        return isinstance(self.data.get(name), kind)
+
     def _take(self, name: str, kinds: tuple[type, ...], *, required: bool, like: str) -> Any:
         self._taken[name] = None
         if name not in self.data:
@@ -131,7 +171,7 @@ class Table:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = " or ".join(kind_of(kind()) if kind is not date else "a date" for kind in kinds)
             self.note(
-                name, f"got {_shown(value)}, {kind_of(value)}, where {wanted} must stand.", f"Write: {name} = {like}"
+                name, f"got {shown(value)}, {kind_of(value)}, where {wanted} must stand.", f"Write: {name} = {like}"
             )
             return None
         return value
@@ -141,17 +181,29 @@ class Table:
         value = self._take(name, (str,), required=required, like=like)
         if value is None:
             return default
+        if not self._is_printable(name, value):
+            return default
         if required and not value.strip():
             self.note(name, "the text is empty.", f"Write: {name} = {like}")
         return str(value).strip() if value.strip() else default
 
+    def _is_printable(self, name: str, value: str, *more: str | int) -> bool:
+        control = control_characters(value)
+        if control:
+            rule = f"got {shown(value)}, which holds control characters ({control})."
+            self.note(name, rule, "Write the text without them; a tab is written as a blank.", *more)
+        return not control
+
     def texts(self, name: str, *, like: str = '["…", "…"]') -> tuple[str, ...]:
         """A list of texts, none of them empty."""
         values = self._take(name, (list,), required=False, like=like) or []
+        kept = []
         for position, value in enumerate(values):
             if not isinstance(value, str) or not value.strip():
-                self.note(name, f"got {_shown(value)} where a text must stand.", f"Write: {name} = {like}", position)
-        return tuple(value.strip() for value in values if isinstance(value, str) and value.strip())
+                self.note(name, f"got {shown(value)} where a text must stand.", f"Write: {name} = {like}", position)
+            elif self._is_printable(name, value, position):
+                kept.append(value.strip())
+        return tuple(kept)
 
     def integer(self, name: str, default: int, *, low: int, high: int, like: str) -> int:
         """A whole number within limits, both included."""
@@ -167,7 +219,9 @@ class Table:
         if low <= value <= high:
             return True
         self.note(
-            name, f"got {value}, which is not between {low:g} and {high:g}.", f"Write, for example: {name} = {like}"
+            name,
+            f"got {shown(value)}, which is not between {low:g} and {high:g}.",
+            f"Write, for example: {name} = {like}",
         )
         return False
 
@@ -179,7 +233,7 @@ class Table:
             return None
         match = _MONEY.fullmatch(value.strip())
         if match is None:
-            rule = f"got {value!r}, which is not an amount, a space and a currency in three capital letters."
+            rule = f"got {shown(value)}, which is not an amount, a space and a currency in three capital letters."
             self.note(name, rule, f"Write: {name} = {like}, with a decimal point and no thousands separator.")
             return None
         return Money(Decimal(match[1]), match[2])
@@ -192,7 +246,7 @@ class Table:
             try:
                 return date.fromisoformat(value.strip())
             except ValueError:
-                self.note(name, f"got {value!r}, which is not a day of the calendar.", f"Write: {name} = {like}")
+                self.note(name, f"got {shown(value)}, which is not a day of the calendar.", f"Write: {name} = {like}")
                 return None
         if isinstance(value, datetime):
             self.note(name, f"got {value}, a date with time, where a date must stand.", f"Write: {name} = {like}")
@@ -206,12 +260,17 @@ class Table:
 
     def existing_file(self, name: str, value: str, *more: str | int) -> Path | None:
         """The absolute path of a file named in this table, or None with a problem noted."""
-        path = (self.source.path.absolute().parent / value).resolve()
-        if path.is_file():
-            return path
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        remedy = f"Paths start from the folder of {self.source.path.name}: {path.parent}."
-        self.note(name, f"the file {value!r} {what}.", remedy, *more)
+        folder = self.source.path.absolute().parent
+        remedy = f"Paths start from the folder of {self.source.path.name}: {folder}."
+        try:
+            path = (folder / value).resolve()
+            if path.is_file():
+                with path.open("rb"):
+                    return path
+            what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        except (OSError, ValueError, RuntimeError) as error:  # too long, not permitted, or a ring of links
+            what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        self.note(name, f"the file {shown(value)} {what}.", remedy, *more)
         return None
 
     def table(self, name: str) -> Table:
@@ -241,9 +300,3 @@ class Table:
             if name not in self._taken:
                 remedy = (hints or {}).get(name) or nearest(name, self._taken)
                 self.note(name, "this key is not known here.", remedy)
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, (str, list, dict)) else str(value)
-    text = text.lower() if isinstance(value, bool) else text
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -13,6 +13,7 @@ from proofsheet.errors import InputError, NotFoundError
 #: Where a value stands: keys, and positions in arrays, from the outside in.
 KeyPath = tuple[str | int, ...]
 
+_SHOWN = 60  # characters of a wrong line
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BLANK = re.compile(r"[ \t]*")
@@ -38,8 +39,13 @@ class TomlSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         text = _read_text(path)
-        self.data = _parse(path, text)
-        self._lines = key_lines(text)
+        try:
+            self.data = _parse(path, text)
+            self._lines = key_lines(text)
+        except RecursionError as error:
+            raise InputError(
+                f"{path} nests lists or tables too deeply.", "A brief and a brand kit need three levels at most."
+            ) from error
 
     def line(self, key: KeyPath) -> int:
         """The line (from 1) of a key, or of the nearest enclosing one that the file spells out."""
@@ -74,12 +80,15 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
             message = message[: place.start()]
             if place[1]:
                 line, column = int(place[1]), int(place[2])
-        lines = text.splitlines()
-        shown = f": {lines[line - 1].strip()!r}" if line <= len(lines) and lines[line - 1].strip() else ""
+        lines = text.split("\n")
+        read = lines[line - 1].strip() if line <= len(lines) else ""
+        shown = f": {read if len(read) <= _SHOWN else read[: _SHOWN - 1] + '…'!r}" if read else ""
         raise InputError(
             f"{path}, line {line}, column {column} is not valid TOML: {message}{shown}.",
             'Texts stand in quotation marks, and every line reads: name = "value".',
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"{path} is not valid TOML: {error}.", "Write numbers of ordinary length.") from error
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:

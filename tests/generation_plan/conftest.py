@@ -84,7 +84,9 @@ def write(tmp_path: Path) -> Write:
                 assert old in text, f"{old!r} is not in {name}"
                 text = text.replace(old, new)
             (target / name).write_text(text, encoding="utf-8")
-        Image.new("RGBA", (8, 16), (120, 80, 40, 255)).save(target / "tin.png")
+        product = Image.new("RGBA", (16, 24), (0, 0, 0, 0))
+        product.paste((120, 80, 40, 255), (4, 4, 12, 22))
+        product.save(target / "tin.png")
         return target / "brief.toml"
 
     return written
