@@ -67,6 +67,9 @@ class Lease:
     def read(self) -> Iterator[None]:
         """Hold the lease together with other readers.
 
+        In a folder that this process may not write to, where no lock can be kept, there is nothing to hold: it reads
+        without, and a writer at work is then noticed by the database itself.
+
         Raises:
             BusyError: a writer kept it for longer than the waiting limit.
             StateError: this thread holds it already.
@@ -103,10 +106,11 @@ class Lease:
                     note.unlink(missing_ok=True)
         finally:
             _mine().pop(self.home, None)
-            lock.release()
-            lock.close()
+            if lock is not None:
+                lock.release()
+                lock.close()
 
-    def _acquire(self, mode: str) -> ReadWriteLock:
+    def _acquire(self, mode: str) -> ReadWriteLock | None:
         try:
             # An instance of filelock's lock belongs to one holder: so threads take turns as processes do.
             lock = ReadWriteLock(self.home / LOCK_FILE, is_singleton=False)
@@ -118,9 +122,18 @@ class Lease:
         except Timeout:
             raise self._busy(mode) from None
         except (OSError, sqlite3.Error) as error:
+            if mode == "read" and not _is_writable(self.home):
+                return None
+            if "not a database" in str(error):
+                raise ProofsheetError(
+                    f"The lock file {self.home / LOCK_FILE} is damaged: it is not what a lock file should be.",
+                    "It holds none of your data. Delete that one file while nothing uses the warehouse, then run this "
+                    "again; it is made anew.",
+                ) from error
             raise ProofsheetError(
                 f"The lock file {self.home / LOCK_FILE} cannot be used: {error}.",
-                "Check the rights on that folder; it must lie on a local disk that supports file locks.",
+                "Writing needs the rights to that folder, on a local disk that supports file locks. Mend them, or "
+                "choose another folder with --home or PROOFSHEET_HOME.",
             ) from error
         return lock
 
@@ -140,7 +153,8 @@ class Lease:
         for note in sorted((self.home / NOTES).glob("*-*-*")):
             mode, pid, _ = note.name.split("-", 2)
             if not pid.isdigit() or not _is_alive(int(pid)):
-                note.unlink(missing_ok=True)
+                with suppress(OSError):
+                    note.unlink()
                 continue
             with suppress(OSError):
                 found.append(Holder(int(pid), mode, note.stat().st_mtime, note.read_text(encoding="utf-8")))
@@ -161,6 +175,10 @@ def _mine() -> dict[Path, str]:
         _held.pid, _held.modes = os.getpid(), {}
     modes: dict[Path, str] = _held.modes
     return modes
+
+
+def _is_writable(home: Path) -> bool:
+    return os.access(home, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _is_alive(pid: int) -> bool:

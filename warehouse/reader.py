@@ -115,7 +115,10 @@ class Reader(FactReader):
         if exact:
             return exact[0]
         if not found or not id_or_prefix:
-            raise NotFoundError(f"There is no asset {id_or_prefix!r}.", "List them with: proofsheet assets")
+            raise NotFoundError(
+                f"There is no asset {id_or_prefix!r}.",
+                "The dashboard's contact sheet shows them all; proofsheet review lists those that wait.",
+            )
         if len(found) > 1:
             raise InputError(
                 f"{id_or_prefix!r} fits several assets: {', '.join(asset.id for asset in found[:5])}"

@@ -49,8 +49,18 @@ class Warehouse:
         self._lease = Lease(self.home, lease_timeout)
 
     def exists(self) -> bool:
-        """Whether anything was ever written here."""
-        return self._database.is_file()
+        """Whether anything was ever written here.
+
+        Raises:
+            ProofsheetError: the folder may not be looked into.
+        """
+        try:
+            return self._database.is_file()
+        except PermissionError as error:
+            raise ProofsheetError(
+                f"The folder {self.home} may not be opened.",
+                "Check the rights on it, or choose another one with --home or PROOFSHEET_HOME.",
+            ) from error
 
     def version(self) -> str:
         """A short text that changes with every committed write, read without a lease.
@@ -81,6 +91,7 @@ class Warehouse:
             yield current
             return
         if not self.exists():
+            self._refuse_stranger()
             with _empty_reader() as reader:
                 yield reader
             return
@@ -140,6 +151,15 @@ class Warehouse:
                 "Free some space or mend the rights on that folder, then run this again.",
             ) from error
 
+    def _refuse_stranger(self) -> None:
+        """Something else than a file in the database's place is not ours to replace."""
+        if self._database.exists() or self._database.is_symlink():
+            what = "a folder" if self._database.is_dir() else "no plain file"
+            raise ProofsheetError(
+                f"{self._database} is {what}, where the warehouse's database belongs.",
+                "Move it aside, or choose another folder with --home or PROOFSHEET_HOME.",
+            )
+
     def _make_home(self) -> None:
         try:
             self.home.mkdir(parents=True, exist_ok=True)
@@ -164,6 +184,7 @@ class Warehouse:
         """
         if self.exists():
             return
+        self._refuse_stranger()
         for left in self.home.glob(f".{DATABASE}.*.part*"):
             left.unlink(missing_ok=True)
         orphan = self.home / f"{DATABASE}.wal"
