@@ -69,16 +69,6 @@ class UnmatchedAd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryAccount:
-    """What became of the delivery rows of an experiment's arms: every row is in exactly one of these counts."""
-
-    used: int
-    undated: int  # of those used: rows that say no day
-    outside: int  # before the experiment started or after it ended
-    replaced: int  # corrected by a later import
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAccount:
     """What became of the units and outcomes of an experiment.
 
@@ -158,20 +148,6 @@ class FactReader:
             [campaign],
         )
         return tuple(_read_totals(row[1:], platform=row[0]) for row in rows)
-
-    def delivery_account(self, experiment: Experiment) -> DeliveryAccount:
-        """How many rows of the experiment's ads count, and why the others do not."""
-        arms, parameters = _arms(experiment)
-        row = self._session.rows(
-            f"WITH {arms}, ours AS (SELECT d.day, d.day_end, d.replaced_by FROM {_JOINED} WHERE {_OURS}), "
-            f"marked AS (SELECT d.day, d.replaced_by, {_WITHIN} AS within FROM ours d) "
-            "SELECT count(*) FILTER (replaced_by IS NULL AND within), "
-            "count(*) FILTER (replaced_by IS NULL AND within AND day IS NULL), "
-            "count(*) FILTER (replaced_by IS NULL AND NOT within), "
-            "count(*) FILTER (replaced_by IS NOT NULL) FROM marked",
-            [*parameters, *_context(experiment)],
-        )[0]
-        return DeliveryAccount(used=row[0], undated=row[1], outside=row[2], replaced=row[3])
 
     def unmatched(self, experiment: Experiment) -> tuple[UnmatchedAd, ...]:
         """Ads that belong to no arm, in imports assigned to the campaign or holding rows of the experiment."""

@@ -12,13 +12,13 @@ from proofsheet.domain.facts import Reject
 from proofsheet.domain.plain import from_json
 from proofsheet.domain.result import Analysis, Decision
 from proofsheet.errors import InputError, NotFoundError
-from warehouse.facts import FactReader
+from warehouse.adhoc import AdhocReader
 from warehouse.records import ImportRecord
 
 Noun = TypeVar("Noun")
 
 
-class Reader(FactReader):
+class Reader(AdhocReader):
     """What can be read while a lease is held. Results are plain nouns and outlive the reader."""
 
     def _nouns(self, kind: type[Noun], sql: str, *parameters: object) -> tuple[Noun, ...]:
@@ -158,6 +158,11 @@ class Reader(FactReader):
     def ledger(self, slug: str | None = None) -> tuple[CostEntry, ...]:
         """The ledger's lines of one campaign (None: of all), in the order they were booked."""
         return self._nouns(CostEntry, "SELECT body FROM ledger WHERE $1 IS NULL OR campaign = $1 ORDER BY saved", slug)
+
+    def cost_entry(self, key: str) -> CostEntry | None:
+        """The ledger's line of that key, or None when nothing was booked under it."""
+        found = self._nouns(CostEntry, "SELECT body FROM ledger WHERE key = ?", key)
+        return found[0] if found else None
 
     def experiments(self, slug: str | None = None) -> tuple[Experiment, ...]:
         """The experiments of one campaign (None: of all), oldest first."""

@@ -191,6 +191,8 @@ def test_the_ledger_books_a_key_once_and_is_exact(warehouse: Warehouse, nouns: S
     with warehouse.read() as reader:
         assert reader.ledger("norda") == (entry("a", "0.1"), entry("b", tiny), entry("c", "0.2"))
         assert reader.ledger("other") == ()
+        assert reader.cost_entry("b") == entry("b", tiny)
+        assert reader.cost_entry("z") is None
         assert len(reader.ledger()) == 3
 
 
