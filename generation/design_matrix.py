@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Levels = NDArray[np.int64]
 Columns = NDArray[np.float64]
 
+_MOST_WORK = 5e7  # operations to work out the basis of one interaction: about a tenth of a second
 _ZERO = 1e-9  # relative size below which a singular value counts as nought
 
 
@@ -92,12 +93,16 @@ def aliasing(levels: Levels, sizes: Sequence[int]) -> dict[tuple[tuple[int, ...]
 
     Returns:
         The figure for each pair of main effects, ``((f,), (g,))``, and of a main effect with an interaction of two
-        factors, ``((f,), (g, h))``; factors with one level are left out.
+        factors, ``((f,), (g, h))``; factors with one level are left out, and so are interactions of so many levels in
+        so many runs that working them out would take long.
     """
     varied = [factor for factor, size in enumerate(sizes) if size > 1]
     columns = main_columns(levels, sizes)
     bases: dict[tuple[int, ...], Columns] = {(factor,): _basis(columns[factor]) for factor in varied}
     for pair in combinations(varied, 2):
+        spanned = (sizes[pair[0]] - 1) * (sizes[pair[1]] - 1)
+        if len(levels) * spanned * min(len(levels), spanned) > _MOST_WORK:
+            continue
         bases[pair] = _basis(_products(columns[pair[0]], columns[pair[1]]))
     figures: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
     for factor in varied:

@@ -4,6 +4,10 @@ Method: from several seeded starts with equal level counts, first swaps of level
 counts, then free exchanges of runs (Fedorov 1972; one factor at a time as in Meyer and Nachtsheim 1995 where there are
 many combinations). Both climb the D-criterion with a small ridge, which makes the search meaningful with fewer runs
 than parameters too (Bayesian D-optimality, DuMouchel and Jones 1994).
+
+The work is limited, so that a search takes seconds whatever is asked: with many runs only some of them, drawn by lot,
+are improved, and with very many the start stays as it is. That costs little: a random choice with equal level counts
+and many runs for each parameter is nearly D-optimal already.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +41,7 @@ _RIDGE, _RIDGE_OF_FEW_RUNS = 1e-5, 0.1  # the second with fewer runs than parame
 _ALL_CANDIDATES = 1500  # with more combinations than this, runs are exchanged one factor at a time
 _MOST_STARTS = 30
 _WORK = 1.5e8  # elementary operations of all starts together: about two seconds
+_MOST_PARTNERS = 200  # runs that one run's levels are tried against; with more runs, so many are drawn by lot
 _LEAST_GAIN = 1e-7
 _DIGITS = 9  # gains that agree to so many are equal: the first counts, whatever the machine's last digits
 _MOST_PASSES = 40
@@ -59,10 +64,10 @@ def search_fraction(sizes: Sequence[int], runs: int, seed: int) -> Levels:
         Shape (runs, factors), in the order of the full factorial.
     """
     rng = np.random.default_rng(seed)
-    starts, passes = _effort(sizes, runs)
-    search = _Search(sizes, rng, passes)
+    effort = _effort(sizes, runs)
+    search = _Search(sizes, rng, effort)
     found: list[Levels] = []
-    for _ in range(starts):
+    for _ in range(effort.starts):
         balanced = search.swap_levels(search.start(runs))
         found += [balanced, search.exchange_runs(balanced)]
     values = [_value(design, sizes) for design in found]
@@ -76,13 +81,25 @@ def search_fraction(sizes: Sequence[int], runs: int, seed: int) -> Levels:
     return decode(np.sort(encode(_with_reference(best), sizes)), sizes)
 
 
-def _effort(sizes: Sequence[int], runs: int) -> tuple[int, int]:
-    """How many starts, and how many passes over all runs at most in each, the work allows."""
+class _Effort(NamedTuple):
+    """What the work allows: starts, passes over the runs at most in each, and runs to improve in a pass."""
+
+    starts: int
+    passes: int
+    visits: int
+
+
+def _effort(sizes: Sequence[int], runs: int) -> _Effort:
     width = parameters(sizes)
     exchanged = prod(sizes) if prod(sizes) <= _ALL_CANDIDATES else sum(sizes)
-    swaps = len(sizes) * (runs * width / 8 + 3000)
-    a_pass = runs * (exchanged * width / 8 + 3000 + swaps)
-    return int(np.clip(_WORK / (12.0 * a_pass), 1, _MOST_STARTS)), int(np.clip(_WORK / a_pass, 1, _MOST_PASSES))
+    swapped = len(sizes) * min(runs, _MOST_PARTNERS)
+    a_visit = 3000 * (1 + len(sizes)) + (exchanged + swapped) * width * (0.6 + 0.075 * width)
+    a_pass = runs * a_visit
+    return _Effort(
+        starts=int(np.clip(_WORK / (12.0 * a_pass), 1, _MOST_STARTS)),
+        passes=int(np.clip(_WORK / a_pass, 1, _MOST_PASSES)),
+        visits=min(runs, int(0.4 * _WORK / a_visit)) if a_pass > _WORK else runs,
+    )
 
 
 def _ridge(runs: int, width: int) -> Columns:
@@ -99,10 +116,11 @@ def _value(design: Levels, sizes: Sequence[int]) -> float:
 class _Search:
     """Climbs from a start; holds what all starts share."""
 
-    def __init__(self, sizes: Sequence[int], rng: np.random.Generator, passes: int) -> None:
+    def __init__(self, sizes: Sequence[int], rng: np.random.Generator, effort: _Effort) -> None:
         self._sizes = tuple(sizes)
         self._rng = rng
-        self._passes = passes
+        self._passes = effort.passes
+        self._visits = effort.visits
         self._coded = [contrasts(size) for size in sizes]
         bounds = np.cumsum([1, *(size - 1 for size in sizes)]).tolist()
         self._blocks = [slice(low, high) for low, high in pairwise(bounds)]
@@ -138,7 +156,7 @@ class _Search:
             model = model_matrix(design, self._sizes)
             inverse = self._inverse(model)
             changed = False
-            for run in self._rng.permutation(len(design)).tolist():
+            for run in self._rng.permutation(len(design))[: self._visits].tolist():
                 for factor, block in enumerate(self._blocks):
                     step = self._best_swap(design, model, inverse, used, run, factor)
                     if step is None:
@@ -162,6 +180,8 @@ class _Search:
         others = np.flatnonzero(design[:, factor] != design[run, factor])
         if not len(others):
             return None
+        if len(others) > _MOST_PARTNERS:
+            others = self._rng.choice(others, _MOST_PARTNERS, replace=False)
         shift = (design[others, factor] - design[run, factor]) * self._weights[factor]
         code = int(self._codes(design[run : run + 1])[0])
         free = ~used[code + shift] & ~used[self._codes(design[others]) - shift]
@@ -188,7 +208,7 @@ class _Search:
         for _ in range(self._passes):
             inverse = self._inverse(model_matrix(design, self._sizes))
             changed = False
-            for run in self._rng.permutation(len(design)).tolist():
+            for run in self._rng.permutation(len(design))[: self._visits].tolist():
                 old = model_matrix(design[run : run + 1], self._sizes)[0]
                 others, rows = self._neighbours(design[run])
                 codes = self._codes(others)

@@ -21,6 +21,9 @@ ALIAS_THRESHOLD = 0.3
 #: The most combinations a brief may span: beyond it something in the brief is a slip.
 MOST_COMBINATIONS = 1_000_000
 
+#: The most main effects (with the mean) that a fraction is searched for.
+MOST_PARAMETERS = 300
+
 
 def plan_variants(campaign: Campaign, *, backend: str = "procedural", model: str = "") -> VariantPlan:
     """Choose the variants of a campaign, at most ``brief.max_variants`` of them.
@@ -30,13 +33,14 @@ def plan_variants(campaign: Campaign, *, backend: str = "procedural", model: str
     variant, which has the first level of every factor.
 
     Raises:
-        InputError: the factors span more than MOST_COMBINATIONS, or a file of the campaign cannot be read.
+        InputError: the factors span more than MOST_COMBINATIONS, a fraction would have to tell more than
+            MOST_PARAMETERS apart, or a file of the campaign cannot be read.
     """
     brief = campaign.brief
     sizes = [len(factor.levels) for factor in brief.factors]
     combinations = prod(sizes)
+    counts = ", ".join(f"{factor.name} {len(factor.levels)}" for factor in brief.factors if len(factor.levels) > 1)
     if combinations > MOST_COMBINATIONS:
-        counts = ", ".join(f"{factor.name} {len(factor.levels)}" for factor in brief.factors if len(factor.levels) > 1)
         raise InputError(
             f"The factors of {brief.slug} span {combinations:,} combinations ({counts}); "
             f"the most allowed is {MOST_COMBINATIONS:,}.",
@@ -44,6 +48,12 @@ def plan_variants(campaign: Campaign, *, backend: str = "procedural", model: str
         )
     if combinations <= brief.max_variants:
         levels = full_factorial(sizes)
+    elif parameters(sizes) > MOST_PARAMETERS:
+        raise InputError(
+            f"The factors of {brief.slug} have too many levels ({counts}) to choose {brief.max_variants} variants of "
+            f"their {combinations:,} combinations well: their levels may sum to about {MOST_PARAMETERS}.",
+            "Take away levels, or raise plan.max_variants so that all combinations fit.",
+        )
     else:
         levels = search_fraction(sizes, brief.max_variants, brief.seed)
     variants = tuple(_variant(brief.factors, run) for run in levels.tolist())
@@ -77,14 +87,16 @@ def design_quality(factors: Sequence[Factor], variants: Sequence[Variant]) -> De
     sizes = [len(factor.levels) for factor in factors]
     levels = _positions(factors, variants)
     full_runs = prod(sizes)
+    is_full = len({variant.id for variant in variants}) == full_runs
+    is_plain = is_full and len(variants) == full_runs  # each combination once: orthogonal, whatever the sizes
     return DesignQuality(
-        kind="full" if len({variant.id for variant in variants}) == full_runs else "fraction",
+        kind="full" if is_full else "fraction",
         runs=len(variants),
         full_runs=full_runs,
-        d_efficiency=round(d_efficiency(levels, sizes), 6),
-        rank=rank(levels, sizes),
+        d_efficiency=1.0 if is_plain else round(d_efficiency(levels, sizes), 6),
+        rank=parameters(sizes) if is_plain else rank(levels, sizes),
         parameters=parameters(sizes),
-        aliases=_aliases(factors, levels, sizes),
+        aliases=() if is_plain else _aliases(factors, levels, sizes),
         balance={
             factor.name: {
                 level.name: sum(variant.levels[factor.name] == level.name for variant in variants)

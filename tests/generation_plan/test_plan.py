@@ -98,3 +98,15 @@ def test_quality_refuses_levels_the_brief_does_not_have(campaign: Campaign) -> N
     levels = {factor.name: factor.levels[0].name for factor in campaign.brief.factors}
     with pytest.raises(InputError, match="has scene 'gone'"):
         design_quality(campaign.brief.factors, [Variant(levels={**levels, "scene": "gone"})])
+
+
+@pytest.mark.timeout(30)
+def test_a_large_full_factorial_is_orthogonal_without_being_worked_out(campaign: Campaign) -> None:
+    quality = plan_variants(with_levels(campaign, 5000, headline=2500, cta=2)).quality
+    assert (quality.kind, quality.d_efficiency, quality.rank, quality.parameters) == ("full", 1.0, 2501, 2501)
+    assert quality.aliases == ()
+
+
+def test_too_many_levels_for_a_fraction_are_refused(campaign: Campaign) -> None:
+    with pytest.raises(InputError, match=r"headline 400, cta 3\) to choose 12 variants"):
+        plan_variants(with_levels(campaign, 12, headline=400, cta=3))
