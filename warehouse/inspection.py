@@ -79,7 +79,7 @@ class Inspection:
             ("layout", f"{self.layout}: {self.layout_reason}"),
             ("runner-up", f"{runner_up.layout}: {runner_up.reason}" if runner_up else ""),
             ("used", self._used()),
-            ("known, not used", ", ".join(self.unused)),
+            ("known, unused", ", ".join(self.unused)),
             ("unknown", ", ".join(text or "(a column without a name)" for text in self.unmapped)),
             ("numbers", self.number_style),
             ("days", "; ".join(part for part in (days, self.date_style) if part)),

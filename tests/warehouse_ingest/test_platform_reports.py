@@ -59,7 +59,7 @@ def test_every_column_is_used_or_known_or_unknown(look: Look, reports: Reports) 
     facts = dict(found.facts())
     assert facts["layout"].startswith("meta: 15 of 18 columns are known")
     assert facts["used"] == "13 of 18 columns; 2 known and not used, 3 unknown"
-    assert facts["known, not used"] == "Reach, Reporting starts"
+    assert facts["known, unused"] == "Reach, Reporting starts"
     told = look(reports["meta"], mapping={"region": "Ads"})
     assert dict(told.facts())["used"] == "14 of 18 columns; 2 known and not used, 2 unknown"
 
