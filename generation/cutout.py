@@ -66,10 +66,25 @@ def remove_ground(image: Image.Image) -> Image.Image:
     inside = np.asarray(share) < 128
     part = _around(inside, 3 * round(reach) + 4)
     inside = _cleaned(_coverage(pixels[part], inside[part], band=reach)[0] > 0.5)
+    # Twice: the narrow corners between two parts lie deeper in what was taken for the product than the band reaches.
+    inside = _coverage(pixels[part], inside, band=_BAND)[0] > 0.5
     coverage, colour = _coverage(pixels[part], inside, band=_BAND)
     found = np.dstack([pixels, np.zeros(pixels.shape[:2], dtype=np.float32)])
     found[part] = np.dstack([colour, coverage])
     return Image.fromarray((found * 255 + 0.5).astype(np.uint8), "RGBA")
+
+
+def share_like_ground(cutout: Image.Image) -> float:
+    """How much of the outline (0 to 1) of what ``remove_ground`` gave looks like the ground beside it, just inside."""
+    found = _floats(cutout)
+    pixels, inside = found[..., :3], found[..., 3] > 0.5
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1, mode="edge"))[1:-1, 1:-1]
+    rim = (depth > 2) & (depth <= 4)
+    clear = found[..., 3] == 0
+    if not rim.any() or not clear.any():
+        return 0.0
+    off = np.abs(pixels[rim] - _nearby(pixels, clear, rim, 1.5)).max(axis=1)
+    return float((off <= _SPREAD).mean())
 
 
 def estimate_ground(pixels: Floats) -> Ground:

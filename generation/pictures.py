@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from generation.cutout import remove_ground
+from generation.cutout import remove_ground, share_like_ground
 from proofsheet.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -45,6 +45,10 @@ def open_picture(path: Path) -> Image.Image:
     return upright.convert("RGBA" if has_alpha else "RGB")
 
 
+#: Share of a cut-out's outline that may look like the ground before a person is asked to look.
+_MOST_LIKE_GROUND = 0.05
+
+
 def cut_out(image: Image.Image) -> Image.Image:
     """The product alone: RGBA, cropped to what is visible.
 
@@ -63,6 +67,23 @@ def cut_out(image: Image.Image) -> Image.Image:
             "The product picture shows nothing: it is wholly transparent.", "Give a picture of the product."
         )
     return rgba.crop(box)
+
+
+def cut_out_notes(image: Image.Image) -> tuple[str, ...]:
+    """What a person should check in the cut-out of a picture; nothing where the picture has its own transparency.
+
+    Raises:
+        InputError: as ``cut_out`` does.
+    """
+    if np.asarray(image.convert("RGBA").getchannel("A")).min() <= 250:
+        return ()
+    share = share_like_ground(remove_ground(image.convert("RGB")))
+    if share <= _MOST_LIKE_GROUND:
+        return ()
+    return (
+        f"Along {share:.0%} of its outline the product looks like the ground of its photo: the ground may still show "
+        "there, or the product may be cut into. A PNG or WebP with a transparent background avoids this.",
+    )
 
 
 def encode_master(image: Image.Image) -> bytes:
