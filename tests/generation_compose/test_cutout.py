@@ -245,6 +245,17 @@ def test_specks_are_dropped() -> None:
     assert coverage[:, 450:].max() == 0
 
 
+def test_small_parts_beside_a_large_one_stay() -> None:
+    """As in a logo: a mark, and a word beside it whose strokes and dots are small."""
+    strokes = np.maximum.reduce([box(300 + 14 * n, 230, 305 + 14 * n, 250) for n in range(9)])
+    dots = np.maximum.reduce([box(300 + 14 * n, 221, 305 + 14 * n, 226) for n in range(9)])
+    coverage = np.maximum.reduce([oval(80, 140, 280, 340), strokes, dots])
+    colour = np.full((HEIGHT, WIDTH, 3), (30.0, 60, 140))
+    found = np.asarray(remove_ground(taken(np.full((HEIGHT, WIDTH, 3), 255.0), coverage, colour, noise=0).picture))
+    assert found[223, 302 : 302 + 14 * 9 : 14, 3].min() > 250
+    assert found[240, 302 : 302 + 14 * 9 : 14, 3].min() > 250
+
+
 def test_edges_are_smooth() -> None:
     """Along the bottle's straight sides the outline does not waver by a fifth of a pixel."""
     _, coverage, _ = result("dark bottle on pale blue")
