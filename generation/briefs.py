@@ -21,8 +21,9 @@ from proofsheet.errors import InputError, NotFoundError
 #: More variants than any test could tell apart; the limit keeps a slip of the finger from laying out a million.
 MOST_VARIANTS = 5000
 
-#: What a campaign may be for. The first four are tested on conversions per impression, the others on the click rate.
-OBJECTIVES = ("conversions", "sales", "purchases", "leads", "clicks", "traffic", "awareness")
+#: What a campaign may be for. The first are tested on conversions per impression, the others on the click rate.
+CONVERSION_OBJECTIVES = ("conversions", "sales", "purchases", "leads")
+OBJECTIVES = (*CONVERSION_OBJECTIVES, "clicks", "traffic", "awareness")
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 
