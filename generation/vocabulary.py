@@ -82,8 +82,8 @@ def _kinds() -> Section:
         title="Scene kinds",
         key='In the brief, for the procedural backend: `params = { kind = "arch_podium" }` of a `[[factors.scene]]`, '
         "with the kind's own parameters beside it where it has any. Every kind takes `hue` (a colour such as "
-        "`#2f6f5e`, or degrees), `accent` (a colour, or the position of a colour in the palette counted from 0) and `tilt` "
-        "(0.05–0.5, how much of the ground is seen).",
+        "`#2f6f5e`, or degrees), `accent` (a colour, or the position of a colour in the palette counted from 0) and "
+        "`tilt` (0.05–0.5, how much of the ground is seen).",
         columns=("name", "what it is", "own parameters"),
         rows=tuple(
             (name, _sentence(kind.description), "; ".join(f"{key}: {what}" for key, what in kind.takes.items()))
