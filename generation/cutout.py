@@ -258,6 +258,9 @@ def _around(marked: Bools, margin: int) -> tuple[slice, slice]:
 def _cleaned(inside: Bools) -> Bools:
     """The inside without specks far from it and pinholes in it; its outline loses single-pixel teeth."""
     soft = ndimage.gaussian_filter(inside.astype(np.float32), 1.0) > 0.5
+    parts, _ = ndimage.label(soft)
+    sizes = np.bincount(parts[soft], minlength=1)
+    soft &= (sizes >= max(12, 0.0003 * sizes.max()))[parts]
     # Small parts near to each other, such as the letters of a word, count together.
     groups, _ = ndimage.label(ndimage.distance_transform_edt(~soft) <= 0.012 * max(soft.shape))
     sizes = np.bincount(groups[soft], minlength=int(groups.max()) + 1)

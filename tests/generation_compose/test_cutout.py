@@ -214,8 +214,9 @@ def test_no_fringe_of_the_ground_is_left(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mug on light grey", "mug on pure white"])
 def test_the_opening_of_a_handle_is_clear(name: str) -> None:
-    _, coverage, _ = result(name)
-    assert coverage[225:265, 356:396].max() == 0
+    photo, coverage, _ = result(name)
+    within = ndimage.distance_transform_edt(photo.coverage[180:310, 345:410] == 0) > 2
+    assert coverage[180:310, 345:410][within].max() < 0.04
     assert coverage[220:240, 220:295].min() == 1  # and the light label is not taken for one
 
 
