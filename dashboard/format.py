@@ -51,6 +51,7 @@ FLAGS: dict[str, str] = {
     "repeated_row": "an earlier row has the same ad, days, placement and segment; both are counted.",
     "variant_id_conflict": "the ad's name and its link name different variants; the row belongs to no arm.",
     "several_variant_ids": "the ad's name holds more than one variant; the row belongs to no arm.",
+    "unlikely_day": "the day lies ahead; the day may be written in another order than it was read.",
     "unit_in_two_arms": "the person saw more than one arm; an analysis leaves such people out.",
 }
 UNIT_FLAGS = ("unit_in_two_arms",)

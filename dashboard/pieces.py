@@ -80,12 +80,19 @@ def cautions(found: Sequence[str]) -> None:
         st.warning(escape(text), icon=":material/translate:" if "language" in text else ":material/compare:")
 
 
-def flags(names: Sequence[str], counts: Mapping[str, int] | None = None) -> None:
-    """What the remarks on loaded rows mean; with how many rows carry each, where that is known."""
-    st.markdown("**What a flag means.** A flagged row is loaded; it carries a remark:")
+def table(rows: Sequence[Mapping[str, str]], alt: str) -> None:
+    """A short table whose texts may be long: they wrap, and nothing is cut."""
+    shown = [{name: escape(text) for name, text in row.items()} for row in rows]
+    st.table(shown, border="horizontal", hide_index=True, alt=alt)
+
+
+def flags(names: Sequence[str], where: Mapping[str, str] | None = None) -> None:
+    """What the remarks on loaded rows mean; with the rows that carry each, where they are known."""
+    remarks = "a remark" if where else "one of these remarks, or several"
+    st.markdown(f"**What a flag means.** A flagged row is loaded; it carries {remarks}:")
     lines = (
         f"- **{escape(as_text.words(name))}**"
-        + (f" ({as_text.plural(counts[name], 'row')})" if counts else "")
+        + (f" ({where[name]})" if where else "")
         + (f": {as_text.FLAGS[name]}" if name in as_text.FLAGS else "")
         for name in names
     )

@@ -15,20 +15,17 @@ def scores(item: SheetItem) -> None:
     if not item.scores:
         st.caption("No scores yet.")
         return
-    st.dataframe(
-        [
-            {
-                "Criterion": as_text.words(score.criterion),
-                "Value": as_text.NONE if score.value is None else f"{score.value:,.4g}",
-                "Unit": score.unit,
-                "Scorer": score.scorer,
-                "Detail": score.detail,
-            }
-            for score in item.scores
-        ],
-        hide_index=True,
-        alt="Scores of the asset",
-    )
+    rows = [
+        {
+            "Criterion": as_text.words(score.criterion),
+            "Value": as_text.NONE if score.value is None else f"{score.value:,.4g}",
+            "Unit": score.unit,
+            "Scorer": score.scorer,
+            "Detail": score.detail,
+        }
+        for score in item.scores
+    ]
+    pieces.table(rows, "Scores of the asset")
 
 
 def recipe(item: SheetItem) -> None:
@@ -57,8 +54,9 @@ def recipe(item: SheetItem) -> None:
         "Composed in": as_text.duration(asset.seconds),
         "Made": as_text.moment(asset.created_at),
     }
-    table = [{"What": name, "Value": value} for name, value in rows.items() if value]
-    st.dataframe(table, hide_index=True, alt="Recipe and lineage of the asset")
+    pieces.table(
+        [{"What": name, "Value": value} for name, value in rows.items() if value], "Recipe and lineage of the asset"
+    )
 
 
 def reviews(found: tuple[Review, ...]) -> None:

@@ -69,7 +69,7 @@ def _one(record: ImportRecord) -> None:
     facts = (f"Layout: {as_text.words(record.layout)}", record.currency, as_text.size(record.bytes))
     st.caption(pieces.escape(" · ".join(filter(None, facts))))
     if record.flagged:
-        pieces.flags(as_text.UNIT_FLAGS if record.kind == "units" else as_text.ROW_FLAGS)
+        pieces.flags(as_text.ROW_FLAGS if record.kind == "delivery" else as_text.UNIT_FLAGS)
     if record.totals:
         st.markdown("**Totals, to compare with the platform's own**")
         st.dataframe(

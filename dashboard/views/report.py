@@ -44,6 +44,7 @@ def show() -> None:
 
 def _load(name: str, content: bytes, answers: tuple[str, ...]) -> None:
     record = actions.ingest(name, content, answers)
+    st.query_params["import"] = record.id
     if record.already_imported:
         pieces.flash("Nothing changed: this very file was loaded before.", ":material/info:")
     else:
@@ -58,20 +59,18 @@ def _found(found: Inspection) -> None:
         grid.metric("Would load", as_text.count(found.loaded))
         grid.metric("Would set aside", as_text.count(found.set_aside))
         grid.metric("Would flag", as_text.count(found.flagged), help="Loaded, with a remark on the row.")
-    facts, columns = st.columns(2, gap="medium")
-    with facts:
-        rows = [{"What": as_text.words(name), "Found": value} for name, value in found.facts()]
-        totals = ((f"Total {as_text.words(name).lower()}", f"{total:,}") for name, total in found.totals.items())
-        rows += [{"What": name, "Found": total} for name, total in totals]
-        st.dataframe(rows, hide_index=True, alt="What was understood of the file")
-    with columns:
+    rows = [{"What": as_text.words(name), "Found": value} for name, value in found.facts() if name != "flags"]
+    totals = ((f"Total {name.replace('_', ' ')}", f"{total:,}") for name, total in found.totals.items())
+    rows += [{"What": name, "Found": total} for name, total in totals]
+    pieces.table(rows, "What was understood of the file")
+    with st.expander("Which column is read as what"):
         st.dataframe(
             [{"Column": header, "Read as": field} for header, field in map(tuple, found.columns)],
             hide_index=True,
             alt="Columns and the fields they are read as",
         )
     if found.flags:
-        pieces.flags(tuple(found.flags), found.flags)
+        pieces.flags(tuple(found.flags), {name: _where(found, name) for name in found.flags})
     if found.rejects:
         st.markdown(f"**{as_text.plural(found.set_aside, 'row')} would be set aside**")
         st.dataframe(
@@ -82,6 +81,13 @@ def _found(found: Inspection) -> None:
             hide_index=True,
             alt="Rows that would be set aside",
         )
+
+
+def _where(found: Inspection, flag: str) -> str:
+    """How many rows carry a flag, and the lines of the first."""
+    number, lines = found.flags[flag], found.flag_lines.get(flag, ())
+    named = f", line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}" if lines else ""
+    return as_text.plural(number, "row") + named + (" and more" if number > len(lines) > 0 else "")
 
 
 def _questions(found: Inspection, file_id: str, answers: tuple[str, ...]) -> None:

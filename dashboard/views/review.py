@@ -146,7 +146,7 @@ def _require_reason(slug: str, ids: list[str], judgement: Judgement, reason: str
     """
     if reason:
         return
-    how = "Choose a reason beside the picture, or write your own words. Then press the button again."
+    how = "Choose a reason above, or write one in your own words. Then press the button again."
     if judgement is Judgement.REJECT:
         raise InputError("A rejection needs a reason.", how)
     for item in data.sheet(slug).items:

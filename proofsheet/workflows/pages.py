@@ -291,6 +291,6 @@ def cautions(experiment: Experiment, assets: Sequence[Asset]) -> tuple[str, ...]
     shown = {asset.placement for asset in control}
     lacking = dict.fromkeys(asset.placement for asset in tested if asset.placement not in shown)
     if lacking:
-        names = ", ".join(name.replace("_", " ") for name in lacking)
+        names = ", ".join(name.replace("_", " ").capitalize() for name in lacking)
         said.append(f"The control has no picture for {names}: arms and control are compared only where both ran.")
     return tuple(said)

@@ -44,6 +44,7 @@ def test_nothing_approved_means_nothing_to_test_yet(open_page: Open, filled: Fil
     assert "Not enough to test yet" in words(open_page("experiment"))
 
 
+@pytest.mark.slow
 def test_the_preview_is_worked_out_and_the_first_click_launches_nothing(open_page: Open, filled: Filled) -> None:
     store, assets = filled
     approve(store, assets)
@@ -57,6 +58,7 @@ def test_the_preview_is_worked_out_and_the_first_click_launches_nothing(open_pag
         assert reader.experiments("tea") == ()
 
 
+@pytest.mark.slow
 def test_a_report_that_came_in_after_the_analysis_is_analyzed_on_sight(open_page: Open, tested: Tested) -> None:
     store, experiment = tested
     with store.write() as writer:
@@ -72,6 +74,7 @@ def test_a_report_that_came_in_after_the_analysis_is_analyzed_on_sight(open_page
     assert "Too early to call: 75% of the planned size is in" in words(app)
 
 
+@pytest.mark.slow
 def test_a_decision_against_the_rule_needs_a_reason_and_is_recorded_with_it(open_page: Open, tested: Tested) -> None:
     store, experiment = tested
     with store.write() as writer:

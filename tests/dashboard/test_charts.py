@@ -89,6 +89,19 @@ def test_the_trend_has_a_line_and_a_shade_an_arm_in_different_dashes(page: Resul
     assert charts.trend((), (), "clicks").title == "No daily figures yet"
 
 
+def test_every_interval_of_the_trend_is_within_the_range_drawn(page: ResultsPage) -> None:
+    shown = [row.arm.name for row in page.arms]
+    early = [replace(p, trials=10, low=0.0, high=0.4) if p.day.day == 1 else p for p in page.trend]
+    for points in (page.trend, early):
+        chart = charts.trend(points, shown, "clicks")
+        low, high = chart.figure.layout.yaxis.range
+        drawn = [value for trace in chart.figure.data for value in trace.y]
+        assert low <= min(drawn)
+        assert max(drawn) <= high
+        assert high < 0.1, "a handful of impressions does not flatten all the rest"
+    assert "Each line begins once its arm has 5% of its impressions" in chart.note
+
+
 def test_bars_say_what_cost_most(tested: Tested) -> None:
     with tested[0].read() as reader:
         chart = charts.cost_bars(cost_pages.costs(reader, "tea"))

@@ -110,6 +110,7 @@ def test_a_long_sheet_has_pages_and_the_page_is_in_the_address(
     assert sorted(seen) == sorted(asset.id for asset in filled[1]), "each asset once"
 
 
+@pytest.mark.slow
 def test_the_campaign_in_the_address_is_shown_and_an_unknown_one_is_not_an_error(
     open_page: Open, filled: Filled, tmp_path: Path
 ) -> None:
@@ -131,7 +132,7 @@ def test_an_asset_opens_by_its_address_and_tells_everything(open_page: Open, fil
     shown = text(app)
     assert "The headline has a contrast of 3.2" in shown
     assert "Choose a darker ink" in shown
-    assert any("arch, morning light" in str(table.value) for table in app.dataframe)
+    assert any("arch, morning light" in str(table.value) for table in app.table)
     assert "0.06" in shown, "its own 0.01 and a quarter of its scene's 0.20"
 
 

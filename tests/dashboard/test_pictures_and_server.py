@@ -142,6 +142,7 @@ def test_every_badge_and_all_text_can_be_read(ground: str) -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.slow
 def test_the_dashboard_loads_no_model_library() -> None:
     probe = (
         "import sys\n"

@@ -196,6 +196,58 @@ def test_as_few_factors_as_needed_name_the_variants() -> None:
     assert pages.variant_titles({}) == {}
 
 
+def test_a_name_always_has_the_locale_where_it_varies() -> None:
+    levels = {
+        "1": {"headline": "hours", "scene": "arch", "locale": "en-US"},
+        "2": {"headline": "slow", "scene": "arch", "locale": "de-DE"},
+        "3": {"headline": "north", "scene": "table", "locale": "de-DE"},
+    }
+    named = pages.variant_titles(levels)
+    assert list(named.values()) == ["hours · en-US", "slow · de-DE", "north · de-DE"]
+    one = pages.variant_titles({key: level | {"locale": "en-US"} for key, level in levels.items()})
+    assert list(one.values()) == ["hours", "slow", "north"]
+
+
+def test_arms_in_another_language_or_without_a_control_are_cautioned(tested: Tested) -> None:
+    store, experiment = tested
+    with store.read() as reader:
+        assets = reader.assets("tea")
+    said = pages.cautions(experiment, assets)
+    assert said == ("The control has no picture for Meta story: arms and control are compared only where both ran.",)
+    german = [replace(a, locale="de-DE") if a.variant_id == experiment.arms[1].variant_id else a for a in assets]
+    assert pages.cautions(experiment, german)[0] == (
+        "Arms in de-DE are compared with a control in en-US: language and audience cannot be told apart."
+    )
+    alike = [a for a in assets if a.placement == "meta_feed_portrait"]
+    assert pages.cautions(experiment, alike) == ()
+    assert pages.cautions(experiment, ()) == ()
+
+
+def test_arms_are_shown_in_the_placement_that_looks_largest(tested: Tested) -> None:
+    with tested[0].read() as reader:
+        sheet = pages.contact_sheet(reader, "tea")
+    assert pages.shared_placement(tested[1], sheet) == "meta_feed_portrait"
+    strip = [replace(item, asset=replace(item.asset, placement="strip", width=728, height=90)) for item in sheet.items]
+    tall = [item for item in sheet.items if item.asset.placement == "meta_story"]
+    both = replace(sheet, items=(*strip, *tall))
+    assert pages.shared_placement(tested[1], both) == "meta_story", "never a strip if it can be helped"
+    assert pages.shared_placement(tested[1], replace(sheet, items=())) == ""
+
+
+def test_a_test_without_a_report_waits_and_nothing_is_stopped(tested: Tested) -> None:
+    waiting = HealthCheck(name="both_arms", ok=None, message="No report has come in yet.", severity="info")
+    change_analysis(tested[0], 7, health=(waiting,), results=(), costs=())
+    page = results_of(tested[0])
+    assert page.waits
+    assert page.headline == "Waiting for the first report"
+    assert page.blocking == ()
+    broken = HealthCheck(name="both_arms", ok=False, message="No data for the control.", severity="blocking")
+    change_analysis(tested[0], 8, health=(broken,), results=(), costs=())
+    page = results_of(tested[0])
+    assert not page.waits
+    assert page.headline == "Nothing can be concluded"
+
+
 def test_observational_evidence_never_beats(tested: Tested) -> None:
     change_primary(tested[0], 6, evidence=Evidence.C)
     page = results_of(tested[0])
@@ -211,6 +263,7 @@ def test_home_asks_for_a_decision_when_a_test_has_ended(tested: Tested) -> None:
     with store.read() as reader:
         needs = {need.kind: need for need in front_page.overview(reader).needs}
     assert "decide" in needs
+    assert needs["decide"].campaign_name == "Tea in summer"
     assert needs["import"].number == 1
 
 

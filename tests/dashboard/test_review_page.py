@@ -43,6 +43,7 @@ def test_rejecting_without_a_reason_is_refused_and_with_one_kept(open_page: Open
     app = open_page("review")
     app.button(key="reject").click().run()
     assert any("needs a reason" in str(box.value) for box in app.error)
+    assert not any("--reason" in str(box.value) for box in app.error), "no command line on a page"
     assert judgements(store) == {}
     first = assets[0].id
     app.button_group(key=f"reason-{first}").set_value("Off brand").run()
@@ -56,6 +57,7 @@ def test_a_fail_is_not_approved_without_a_reason(open_page: Open, filled: Filled
     app = open_page("review", queue="Fail")
     app.button(key="approve").click().run()
     assert any("fails contrast" in str(box.value) for box in app.error)
+    assert not any("--reason" in str(box.value) for box in app.error), "no command line on a page"
     assert judgements(store) == {}
 
 
