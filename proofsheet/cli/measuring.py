@@ -165,7 +165,10 @@ def analyze(
         str | None, typer.Option("--experiment", help="With --data: the column that names the experiment.")
     ] = None,
     randomised: Annotated[
-        bool, typer.Option("--randomised", help="With --data: units were assigned to the arms at random.")
+        bool,
+        typer.Option(
+            "--randomised", help="For --data, or events not launched here: units were assigned to the arms at random."
+        ),
     ] = False,
     empty: Annotated[str, typer.Option(help="With --data: empty cells: refuse, or zero.")] = "refuse",
     correction: Annotated[str, typer.Option(help="For several arms: holm, bh, dunnett or none.")] = "holm",
@@ -192,13 +195,12 @@ def analyze(
             "--successes": successes,
             "--cell": cell,
             "--experiment": experiment_column,
-            "--randomised": randomised,
             "--empty": empty if empty != "refuse" else "",
         },
     )
     if data is None:
         house = session.house()
-        found = verb(house, experiment, correction=correction, confidence=confidence)
+        found = verb(house, experiment, correction=correction, confidence=confidence, randomised=randomised)
         if json:
             session.answer(found)
         else:

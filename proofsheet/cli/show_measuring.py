@@ -82,6 +82,10 @@ def show_import(house: House, record: ImportRecord) -> None:
         f"currency {record.currency or 'none'}.",
     )
     session.table("Totals", ("", ""), list(record.totals.items()), right=(1,))
+    if record.kind != "delivery":
+        session.say(
+            "Next: proofsheet analyze EXPERIMENT, by the name in the file or given with --option experiment=NAME."
+        )
     if record.set_aside:
         with house.warehouse.read() as reader:
             rejects = reader.rejects(record.id)
@@ -172,7 +176,10 @@ def show_lines(what: str, lines: Sequence[str]) -> None:
 def arm_levels(house: House, experiment_id: str) -> dict[str, str]:
     """What each arm of an experiment shows, in the levels in which the arms differ."""
     with house.warehouse.read() as reader:
-        arms = reader.experiment(experiment_id).arms
+        known = {one.id: one for one in reader.experiments()}
+    if experiment_id not in known:
+        return {}
+    arms = known[experiment_id].arms
     factors = {name for arm in arms for name in arm.levels}
     varied = [name for name in sorted(factors) if len({arm.levels.get(name) for arm in arms if arm.levels}) > 1]
     return {arm.name: ", ".join(arm.levels[name] for name in varied if name in arm.levels) for arm in arms}

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.assessment import Judgement
-from proofsheet.domain.experiment import Experiment, Role
+from proofsheet.domain.experiment import Experiment, Metric, MetricKind, Role
 from proofsheet.domain.identity import content_id
 from proofsheet.domain.money import Money
-from proofsheet.domain.result import Analysis, ArmCost, Cell, HealthCheck, Result
+from proofsheet.domain.result import Analysis, ArmCost, Cell, Evidence, HealthCheck, Result
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
 
@@ -22,18 +22,26 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    house: House, experiment_id: str | None = None, *, correction: str = "holm", confidence: float = 0.95
+    house: House,
+    experiment_id: str | None = None,
+    *,
+    correction: str = "holm",
+    confidence: float = 0.95,
+    randomised: bool = False,
 ) -> Analysis:
     """Analyze an experiment on the facts as they are now; kept once for each state of the data.
 
     Platform reports are not randomised by us: their evidence grade is B at best. Unit-level events are grade A when
-    the sample ratio holds.
+    the sample ratio holds. Unit-level facts of an experiment that was never launched here can be analyzed by its name;
+    they are grade C unless ``randomised`` says that units were assigned at random, and such a look is not kept.
 
     Raises:
         NotFoundError: there is no such experiment.
         StateError: it has not started.
     """
     with house.warehouse.read() as reader:
+        if experiment_id and _only_ingested(reader, experiment_id):
+            return _adhoc(reader, experiment_id, correction, confidence, randomised=randomised)
         experiment = find_experiment(reader, experiment_id)
         require_running(experiment)
         version = content_id([_version(reader, experiment, correction), confidence])
@@ -47,6 +55,29 @@ def analyze(
     with house.warehouse.write() as writer:
         writer.save_analysis(fresh)
     return fresh
+
+
+def _only_ingested(reader: Reader, name: str) -> bool:
+    return name in reader.unit_experiments() and name not in {one.id for one in reader.experiments()}
+
+
+def _adhoc(reader: Reader, name: str, correction: str, confidence: float, *, randomised: bool) -> Analysis:
+    """Every outcome of a site's own experiment, as a proportion where all values are 0 or 1 and as a mean elsewhere."""
+    kinds = {
+        event: MetricKind.PROPORTION if binary else MetricKind.MEAN for event, binary in reader.events(name).items()
+    }
+    metrics = [
+        Metric(name=event, kind=kind, numerator=event, role=Role.SECONDARY if number else Role.PRIMARY)
+        for number, (event, kind) in enumerate(kinds.items())
+    ]
+    experiment = replace(reader.adhoc_experiment(name), metrics=tuple(metrics))
+    found = _units(reader, experiment, correction, confidence)
+    notes = [f"{name} was not launched here: its arms are as the file names them, and {experiment.control.name!r} is "
+             "taken as the control."]  # fmt: skip
+    if not randomised:
+        found = replace(found, results=tuple(replace(one, evidence=Evidence.C) for one in found.results))
+        notes.append("How units came to the arms is not known, so the evidence grade is C; or say --randomised.")
+    return replace(found, notes=tuple(notes), costs=())
 
 
 def _version(reader: Reader, experiment: Experiment, correction: str) -> str:

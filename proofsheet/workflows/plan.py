@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.asset import Recipe, VariantPlan
 from proofsheet.domain.campaign import Campaign
 from proofsheet.domain.money import Money
+from proofsheet.errors import InputError
 from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plan(
         options: the backend's own, such as ``revision``, ``licence``, ``steps``, ``guidance``; kept with the plan.
 
     Raises:
-        InputError: the brief or the brand kit breaks a rule; every problem is named at once.
+        InputError: the brief or the brand kit breaks a rule, or words do not fit; every problem is named at once.
         NotFoundError: there is no such backend or model.
     """
     from generation.backend import open_backend
@@ -69,6 +70,7 @@ def plan(
     laid_out = plan_variants(campaign, backend=backend, model=drawing.model)
     laid_out = replace(laid_out, options=dict(options or {}))
     recipes = _recipes(laid_out, campaign, drawing)
+    _require_fitting(house, campaign, recipes)
     kept = house.keep(campaign)
     with house.warehouse.write() as writer:
         earlier = writer.plan(campaign.slug)
@@ -90,6 +92,22 @@ def plan(
         is_new=is_new,
         warnings=brief_warnings(campaign),
     )
+
+
+def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]) -> None:
+    """Find all words that do not fit before anything is drawn; what was planned before is known to fit."""
+    from generation.placements import load_placements
+    from generation.text_check import misfits
+
+    with house.warehouse.read() as reader:
+        known = {recipe.id for recipe in reader.recipes(campaign.slug)} if reader.plan(campaign.slug) else set()
+    found = misfits(campaign, [recipe for recipe in recipes if recipe.id not in known], load_placements())
+    if found:
+        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(found, start=1))
+        raise InputError(
+            f"{len(found)} texts of the brief do not fit where they are to stand:\n{listed}",
+            "Shorten them, or leave those layouts or placements out.",
+        )
 
 
 def _recipes(laid_out: VariantPlan, campaign: Campaign, drawing: ImageBackend) -> tuple[Recipe, ...]:

@@ -108,7 +108,7 @@ def test_a_file_is_grade_c_unless_the_user_knows_better(program: Program, tmp_pa
 
 
 def test_options_of_files_are_refused_without_a_file(program: Program, tmp_path: Path) -> None:
-    refused = program("analyze", "--control", "a", "--randomised", home=tmp_path / "home", expect=2)
-    assert "--control, --randomised belong to --data" in refused.err
+    refused = program("analyze", "--control", "a", "--cell", "b", home=tmp_path / "home", expect=2)
+    assert "--control, --cell belong to --data" in refused.err
     both = program("analyze", "some-test", "--data", "x.csv", "--arm", "a", home=tmp_path / "home", expect=2)
     assert "Analyze one of them" in both.err

@@ -64,3 +64,23 @@ def test_events_of_a_site_become_a_randomised_result(
     assert decision["call"] in {"ship", "continue", "inconclusive"}
     copied = Path(shutil.copytree(home, tmp_path / "copied"))
     assert program("analyze", launched["id"], "--json", home=copied).json["results"] == analysis["results"]
+
+
+def test_units_of_an_experiment_that_was_never_launched_are_analyzed_by_its_name(
+    program: Callable[..., Any], tmp_path: Path
+) -> None:
+    home, file = tmp_path / "home", tmp_path / "units.csv"
+    lines = ["user,arm,paid,minutes"] + [
+        f"u{n},{'control' if n % 2 else 'new'},{n % 5 == 0:d},{n % 9}" for n in range(300)
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ("ingest", str(file), "--map", "unit=user", "--map", "arm=arm", "--map", "outcomes=paid,minutes")
+    assert "analyze EXPERIMENT" in program(*words, "--option", "experiment=site", home=home).out
+    found = program("analyze", "site", "--json", home=home).json
+    assert {(row["metric"], row["kind"], row["control"]) for row in found["results"]} == {
+        ("paid", "proportion", "control"), ("minutes", "mean", "control"),
+    }  # fmt: skip
+    assert {row["evidence"] for row in found["results"]} == {"C"}
+    assert found["results"][0]["n_arm"] == 150
+    known = program("analyze", "site", "--randomised", "--json", home=home).json
+    assert {row["evidence"] for row in known["results"]} == {"A"}
