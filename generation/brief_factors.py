@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from generation.scene_check import scene_problem
 from generation.toml_fields import Table, choices, control_characters, kind_of, nearest, shown
 from proofsheet.domain.campaign import FACTORS, Factor, Level
 
@@ -42,7 +43,8 @@ class Rules:
 
     ``forbidden`` maps a word to who forbids it. ``choices`` gives, for a parameter that names something our own
     renderer knows, the names it may have. ``locales_known`` is False where the brief's locales are wrong themselves:
-    then no text is missing, and none is of a locale too many.
+    then no text is missing, and none is of a locale too many. ``palette`` is the brand's colours as ``#rrggbb``; none
+    where the brand kit is wrong itself: then parameters of scenes are not tried.
     """
 
     locales: tuple[str, ...]
@@ -50,6 +52,7 @@ class Rules:
     forbidden: Mapping[str, str]
     layouts: tuple[str, ...]
     choices: Mapping[str, tuple[str, ...]]
+    palette: tuple[str, ...] = ()
 
 
 def read_factors(root: Table, rules: Rules) -> tuple[Factor, ...]:
@@ -86,7 +89,7 @@ def _read_level(factor: str, entry: Table, rules: Rules) -> Level:
         name=name,
         prompt=entry.text("prompt") if "prompt" in fields else "",
         texts=_texts(factor, name, entry, rules) if "texts" in fields else {},
-        params=_params(entry, rules) if "params" in fields else {},
+        params=_params(entry, rules, drawn=factor in {"scene", "style"}) if "params" in fields else {},
     )
     hint = 'Write texts, with one text for each locale: texts = { en-US = "…" }'
     entry.close({"text": hint} if "texts" in fields else {})
@@ -118,8 +121,9 @@ def _check_names(entries: Sequence[Table], levels: Sequence[Level]) -> None:
         seen.add(level.name)
 
 
-def _params(entry: Table, rules: Rules) -> dict[str, str | int | float]:
+def _params(entry: Table, rules: Rules, *, drawn: bool) -> dict[str, str | int | float]:
     table = entry.table("params")
+    before = len(table.problems)
     kept: dict[str, str | int | float] = {}
     for key, value in table.data.items():
         if isinstance(value, float) and not math.isfinite(value):
@@ -135,6 +139,10 @@ def _params(entry: Table, rules: Rules) -> dict[str, str | int | float]:
         known = rules.choices.get(key)
         if key in kept and known and value not in known:
             table.note(key, f"got {shown(value)}, which our renderer does not know.", choices(str(value), known))
+    if drawn and rules.palette and len(table.problems) == before:
+        problem = scene_problem(kept, rules.palette)
+        if problem:
+            entry.note("params", problem.message, problem.hint)
     return kept
 
 

@@ -13,6 +13,7 @@ from generation.brief_factors import Rules, check_name, check_words, read_factor
 from generation.file_checks import check_product
 from generation.layouts import layout_names
 from generation.placements import load_placements
+from generation.scene_check import unread_params
 from generation.toml_fields import Problems, Table, choices, near_word, shown
 from generation.toml_source import TomlSource
 from proofsheet.domain.campaign import BrandKit, Brief, Campaign, Placement, Product
@@ -67,7 +68,7 @@ def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
     """What is allowed in a brief but may not be meant: sentences to show beside the plan.
 
     They name headlines that are longer than what a placement shows of the words beside a picture, locales without an
-    offer, and fewer variants than the main effects of the factors need.
+    offer, fewer variants than the main effects of the factors need, and parameters that no scene reads.
     """
     brief, known = campaign.brief, load_placements()
     limits = [(known[name].headline_chars, name) for name in brief.placements]
@@ -94,7 +95,7 @@ def brief_warnings(campaign: Campaign) -> tuple[str, ...]:
             f"{brief.max_variants} variants cannot tell all main effects apart: that needs at least {needed}. "
             f"Raise plan.max_variants, or vary less."
         )
-    return tuple(found)
+    return (*found, *unread_params(brief))
 
 
 def _read_brand_named(table: Table, problems: Problems) -> BrandKit:
@@ -137,7 +138,7 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
         audience=table.text("audience"),
         placements=tuple(placement.name for placement in placements),
         locales=locales,
-        factors=read_factors(root, _rules(locales, locales_known, forbidden)),
+        factors=read_factors(root, _rules(locales, locales_known, forbidden, brand)),
         must=table.texts("must"),
         never=never,
         destination=_destination(table),
@@ -185,7 +186,7 @@ def _same_language(one: str, other: str) -> bool:
     return one.split("-")[0] == other.split("-")[0]
 
 
-def _rules(locales: tuple[str, ...], locales_known: bool, forbidden: dict[str, str]) -> Rules:
+def _rules(locales: tuple[str, ...], locales_known: bool, forbidden: dict[str, str], brand: BrandKit) -> Rules:
     from generation.scenes import SCENES, STYLES  # the renderer is imported only when a brief is read
 
     return Rules(
@@ -194,6 +195,7 @@ def _rules(locales: tuple[str, ...], locales_known: bool, forbidden: dict[str, s
         forbidden=forbidden,
         layouts=layout_names(),
         choices={"kind": tuple(SCENES), "light": tuple(STYLES)},
+        palette=tuple(colour.hex for colour in brand.palette),
     )
 
 

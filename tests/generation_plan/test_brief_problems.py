@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from generation.briefs import OBJECTIVES, load_brand, load_campaign
+from generation.briefs import OBJECTIVES, brief_warnings, load_brand, load_campaign
 from generation.layouts import layout_names
 from generation.placements import load_placements
 from generation.scenes import SCENES, STYLES
@@ -180,6 +180,30 @@ def test_the_nearest_word_and_all_that_are_known(
     assert near is None or f"Did you mean {near!r}? Known: " in problem
     listed = problem.split("Known: ")[1]
     assert all(name in listed for name in known)
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ('kind = "discs", count = 99', "The scene parameter count = 99 is out of range. Give a number from 1 to 9."),
+        ('kind = "neon", shape = "star"', "The scene parameter shape = 'star' is not known. Known: ring, arch, bars."),
+        ('kind = "sweep", tilt = "steep"', "tilt = 'steep' is not a number"),
+        ('kind = "sweep", hue = "teal"', "neither a colour nor degrees"),
+        ("accent = 7", "names no palette colour: the palette has"),
+    ],
+)
+def test_parameters_are_tried_on_the_renderer(write: Write, params: str, said: str) -> None:
+    path = write(('kind = "arch_podium"', params))
+    (problem,) = problems(path)
+    assert f"{path}, line 29, factors.scene[1].params: The scene parameter" in problem
+    assert said in problem
+
+
+def test_parameters_that_nothing_reads_are_a_warning(write: Write) -> None:
+    path = write(('kind = "arch_podium"', 'kind = "discs", cuont = 3, count = 4'))
+    (warning,) = brief_warnings(load_campaign(path))
+    assert "The scene 'arch' names the parameter 'cuont', which the kind 'discs' does not read" in warning
+    assert "count" in warning.split("it reads")[1]
 
 
 @pytest.mark.parametrize("role", ["primary", "ink", "paper"])
