@@ -20,19 +20,33 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    brief: Annotated[Path, typer.Argument(help="The brief, a TOML file.")],
+    brief: Annotated[Path | None, typer.Argument(help="The brief, a TOML file.")] = None,
     backend: Annotated[str, typer.Option(help="What draws the scenes: procedural or diffusers.")] = "procedural",
     model: Annotated[str, typer.Option(help="For diffusers: a local folder or a hub id.")] = "",
     revision: Annotated[str, typer.Option(help="For a hub id: the pinned commit.")] = "",
     licence: Annotated[str, typer.Option(help="For a hub id of unknown licence: the licence you read.")] = "",
     steps: Annotated[int | None, typer.Option(help="For diffusers: steps; the model's own by default.", min=1)] = None,
     guidance: Annotated[float | None, typer.Option(help="For diffusers: guidance; the model's own by default.")] = None,
+    names: Annotated[bool, typer.Option("--list", help="List every name that a brief may use.")] = False,
     json: Json = False,
 ) -> None:
     """Read a brief and lay out its variant set; nothing is spent."""
-    from proofsheet.cli.show_making import show_plan
+    from proofsheet.cli.show_making import show_names, show_plan
+    from proofsheet.errors import InputError
+    from proofsheet.workflows.plan import names_for_briefs
     from proofsheet.workflows.plan import plan as verb
 
+    if names:
+        sections = names_for_briefs()
+        if json:
+            session.answer(list(sections))
+        else:
+            show_names(sections)
+        return
+    if brief is None:
+        raise InputError(
+            "No brief was named.", "Name one: proofsheet plan examples/norda/brief.toml; or see all names with --list."
+        )
     given = {"revision": revision or None, "licence": licence or None, "steps": steps, "guidance": guidance}
     options = {name: value for name, value in given.items() if value is not None}
     planned = verb(session.house(), brief, backend=backend, model=model, options=options)

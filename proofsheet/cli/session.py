@@ -67,12 +67,15 @@ class Session:
         from rich import box
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        table = Table(
+            title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+        )
         for index, column in enumerate(columns):
             table.add_column(column, justify="right" if index in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(str(cell).replace("[", "\\[") for cell in row))
+            table.add_row(*(Text(str(cell)) for cell in row))
         width = None if sys.stdout.isatty() else 140
         Console(highlight=False, width=width).print(table)
 

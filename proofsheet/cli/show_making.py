@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from proofsheet.cli.session import session
 from proofsheet.domain.assessment import Grade, Judgement
 from proofsheet.domain.campaign import FACTORS
 from proofsheet.workflows.house import House
 from proofsheet.workflows.plan import Planned
 from proofsheet.workflows.score import Scored
+
+if TYPE_CHECKING:
+    from generation.vocabulary import Section
 
 
 def show_plan(planned: Planned) -> None:
@@ -46,6 +52,12 @@ def show_plan(planned: Planned) -> None:
         "Nothing is spent yet." if planned.is_new else "This plan was there already; nothing changed.",
         "Next: proofsheet generate",
     )
+
+
+def show_names(sections: Sequence[Section]) -> None:
+    """Every name that a brief may use, a table for each kind."""
+    for section in sections:
+        session.table(f"{section.title} ({section.key})", section.columns, section.rows)
 
 
 def show_scores(scored: Scored) -> None:

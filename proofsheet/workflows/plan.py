@@ -16,6 +16,7 @@ from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
     from generation.backend import ImageBackend
+    from generation.vocabulary import Section
 
 #: Seconds a scene and a composition take on a plain machine, for estimates before the first measurement.
 SCENE_SECONDS = Decimal("2.0")
@@ -90,8 +91,16 @@ def plan(
         estimate=Money(house.compute_cost(float(seconds)), house.settings.currency),
         seconds=float(seconds),
         is_new=is_new,
-        warnings=brief_warnings(campaign),
+        warnings=(*brief_warnings(campaign), *(_picture_notes(campaign) if is_new else ())),
     )
+
+
+def _picture_notes(campaign: Campaign) -> tuple[str, ...]:
+    """What to look at where the product was cut out of a photograph."""
+    from generation.pictures import cut_out_notes, open_picture
+
+    product = campaign.brief.product
+    return tuple(f"{product.name}: {note}" for note in cut_out_notes(open_picture(product.image)))
 
 
 def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]) -> None:
@@ -126,3 +135,10 @@ def _recipes(laid_out: VariantPlan, campaign: Campaign, drawing: ImageBackend) -
         max_side=drawing.max_side,
         product_sha256=bytes_id(campaign.brief.product.image.read_bytes()),
     )
+
+
+def names_for_briefs() -> tuple[Section, ...]:
+    """Every name that a brief or a brand kit may use, in sections."""
+    from generation.vocabulary import vocabulary
+
+    return vocabulary()

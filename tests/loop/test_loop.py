@@ -107,6 +107,12 @@ def test_every_answer_of_the_decided_experiment_is_there(program: Program, loop:
     assert "Rule:" in program("decide", home=home).out
 
 
+def test_every_name_that_a_brief_may_use_is_listed(program: Program, tmp_path: Path) -> None:
+    shown = program("plan", "--list", home=tmp_path / "home").out
+    for name in ("meta_story", "arch_podium", "window_warm", "editorial", "manrope"):
+        assert name in shown
+
+
 def test_what_is_running_or_decided_cannot_be_changed(program: Program, loop: tuple[Path, Path, Any]) -> None:
     home, _, answer = loop
     done = program("end", answer["experiment"], home=home, expect=4)
@@ -144,7 +150,7 @@ def test_a_review_needs_a_reason_to_reject_and_shows_what_waits(
         (("launch", "--metric", "clicks"), 2, "column:kind"),
         (("upload", "nowhere.png", "--placement", "meta_story", "--cost", "many"), 2, "many"),
         (("decide", "--call", "maybe"), 2, "maybe"),
-        (("plan",), 2, "Missing argument"),
+        (("plan",), 2, "No brief was named"),
         (("fly",), 2, "No such command"),
     ],
 )
