@@ -16,6 +16,8 @@ from proofsheet.domain.asset import Box
 from proofsheet.domain.campaign import Product
 from proofsheet.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 PLACEMENTS = load_placements()
 SHAPES = (
     "meta_feed_portrait",

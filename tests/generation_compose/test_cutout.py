@@ -18,6 +18,8 @@ from generation.cutout import remove_ground
 from generation.pictures import cut_out_notes
 from proofsheet.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 WIDTH, HEIGHT, TIMES = 560, 480, 4
 Draw = Callable[[ImageDraw.ImageDraw], None]
 

@@ -14,6 +14,8 @@ from generation.layouts import layout_names
 from generation.pictures import cut_out, open_picture
 from generation.placements import placement
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

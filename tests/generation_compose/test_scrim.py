@@ -18,6 +18,8 @@ from generation.placements import load_placements
 from proofsheet.domain.asset import Box
 from proofsheet.domain.campaign import BrandKit, PaletteColour, Product
 
+pytestmark = pytest.mark.slow
+
 PLACEMENTS = load_placements()
 INK, PAPER = (12, 36, 39), (249, 243, 231)
 MIDDLE_GREEN = (84, 128, 104)  # neither ink nor paper has 4.5 : 1 on it
