@@ -18,6 +18,9 @@ SLUG_RULE = "which is not made of small letters a–z and digits, joined by sing
 #: The most characters of a slug or a level's name: both go into file names.
 MOST_NAME = 60
 
+#: The most characters of a headline, a call to action or an offer: far more than any picture has room for.
+MOST_CHARACTERS = 300
+
 _FIELDS = {
     "scene": ("prompt", "params"),
     "style": ("prompt", "params"),
@@ -171,8 +174,7 @@ def read_texts(table: Table, named: str, locales: Sequence[str], forbidden: Mapp
         if not table.has(locale):
             table.note(None, f"{named} has no text for {locale}.", f'Add to its texts: {locale} = "…"')
         texts[locale] = table.text(locale, required=table.has(locale))
-        if texts[locale] and not _is_visible(texts[locale]):
-            table.note(locale, "the text shows nothing: it holds only invisible characters.", f'Write: {locale} = "…"')
+        check_setting(table, locale, texts[locale])
         check_words(texts[locale], f"{named}, {locale}", forbidden, _noter(table, locale))
     strange = [key for key in table.data if not nearest(key, locales).startswith("Did")]
     table.close(
@@ -181,8 +183,13 @@ def read_texts(table: Table, named: str, locales: Sequence[str], forbidden: Mapp
     return texts
 
 
-def _is_visible(text: str) -> bool:
-    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+def check_setting(table: Table, key: str, text: str) -> None:
+    """Note a text that no advertisement could be set with, however large; an empty one is another matter."""
+    if text and all(unicodedata.category(character)[0] in "CZ" for character in text):
+        table.note(key, "the text shows nothing: it holds only invisible characters.", f'Write: {key} = "…"')
+    if len(text) > MOST_CHARACTERS:
+        rule = f"got {shown(text)} of {len(text)} characters; at most {MOST_CHARACTERS} are set on a picture."
+        table.note(key, rule, "Say it in a few words.")
 
 
 def _noter(table: Table, key: str) -> Callable[[str, str], None]:

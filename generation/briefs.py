@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from generation.brand_file import read_brand
-from generation.brief_factors import Rules, check_name, check_words, read_factors, read_texts
+from generation.brief_factors import Rules, check_name, check_setting, check_words, read_factors, read_texts
 from generation.file_checks import check_product
 from generation.layouts import layout_names
 from generation.placements import load_placements
@@ -176,6 +176,7 @@ def _offers(table: Table, locales: tuple[str, ...] | None, forbidden: dict[str, 
     """
     if not isinstance(table.data.get("offer"), dict):
         offer = table.text("offer")
+        check_setting(table, "offer", offer)
         check_words(offer, "the offer", forbidden, lambda rule, remedy: table.note("offer", rule, remedy))
         return {locale: offer for locale in locales or () if offer and _same_language(locale, (locales or ("",))[0])}
     offers = table.table("offer")

@@ -39,6 +39,8 @@ def problems(path: Path) -> list[str]:
         ('kind = "arch_podium"', 'mask = "a\\u0000"', 29, "params.mask: got 'a\\x00', which holds control"),
         ('kind = "arch_podium"', "count = nan", 29, "not a number to draw with"),
         ('"Late, not loud"', '"\\u200b\\u00ad"', 40, "the text shows nothing"),
+        ('"Late, not loud"', f'"{"late " * 61}"', 40, "of 304 characters; at most 300 are set on a picture"),
+        ('{ en-US = "Two for one in May", de-DE = "Im Mai zwei für eins" }', f'"{"x" * 301}"', 5, "offer: got 'xx"),
         ("https://harbour.example/tea", "https://[::1/", 9, "campaign.destination: got 'https://[::1/'"),
         ("https://harbour.example/tea", "https://harbour.example:tea/", 9, "not a web address"),
         ("https://harbour.example/tea", "https://:80/", 9, "not a web address"),
@@ -265,5 +267,5 @@ def test_long_values_are_shortened(write: Write) -> None:
         ('name = "arch"', f'name = "{long}!"'), ('"Late, not loud"', f'"Smoke {long}"'), ('"de-DE"]', f'"{long}"]'),
     )  # fmt: skip
     found = problems(path)
-    assert len(found) == 6
+    assert len(found) == 7  # the headline is too long, and holds a forbidden word
     assert all(len(problem) < len(str(path)) + 400 and "…" in problem for problem in found), found
