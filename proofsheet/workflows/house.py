@@ -100,7 +100,7 @@ class House:
         )
 
     def keep(self, campaign: Campaign) -> Campaign:
-        """Copy the campaign's pictures into the warehouse and refer to them by hash, not by folder."""
+        """Copy the campaign's pictures and fonts into the warehouse and refer to them by hash, not by folder."""
 
         def kept(path: Path) -> Path:
             return Path(KEPT) / self.warehouse.pictures.put(path.read_bytes())
@@ -118,11 +118,19 @@ class House:
 
 def _with_paths(campaign: Campaign, change: Callable[[Path], Path]) -> Campaign:
     brief, brand = campaign.brief, campaign.brand
+
+    def font(name: str) -> str:
+        """A font file is kept like a picture; the name of a bundled family stays."""
+        path = Path(name)
+        return str(change(path)) if path.is_absolute() or path.parts[:1] == (KEPT,) else name
+
     product = replace(brief.product, image=change(brief.product.image))
     changed_brand: BrandKit = replace(
         brand,
         logo=change(brand.logo) if brand.logo else None,
         references=tuple(change(path) for path in brand.references),
+        headline_font=font(brand.headline_font),
+        body_font=font(brand.body_font),
     )
     return Campaign(brief=replace(brief, product=product), brand=changed_brand)
 

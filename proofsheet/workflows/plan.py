@@ -17,6 +17,7 @@ from proofsheet.workflows.house import House
 if TYPE_CHECKING:
     from generation.backend import ImageBackend
     from generation.vocabulary import Section
+    from warehouse.store import Reader
 
 #: Seconds a scene and a composition take on a plain machine, for estimates before the first measurement.
 SCENE_SECONDS = Decimal("2.0")
@@ -75,6 +76,7 @@ def plan(
     kept = house.keep(campaign)
     with house.warehouse.write() as writer:
         earlier = writer.plan(campaign.slug)
+        replaced = _replaced(writer, campaign)
         made_before = {recipe.id for recipe in writer.recipes(campaign.slug)} if earlier else set()
         is_new = earlier is None or earlier.id != laid_out.id or made_before != {recipe.id for recipe in recipes}
         writer.save_campaign(kept)
@@ -91,7 +93,19 @@ def plan(
         estimate=Money(house.compute_cost(float(seconds)), house.settings.currency),
         seconds=float(seconds),
         is_new=is_new,
-        warnings=(*brief_warnings(campaign), *(_picture_notes(campaign) if is_new else ())),
+        warnings=(*replaced, *brief_warnings(campaign), *(_picture_notes(campaign) if is_new else ())),
+    )
+
+
+def _replaced(reader: Reader, campaign: Campaign) -> tuple[str, ...]:
+    """Another campaign of the same slug gives way; that is said, because a slug may be taken twice by mistake."""
+    earlier = next((one.brief for one in reader.campaigns() if one.slug == campaign.slug), None)
+    brief = campaign.brief
+    if earlier is None or (earlier.name == brief.name or earlier.product.name == brief.product.name):
+        return ()
+    return (
+        f"The slug {brief.slug!r} was {earlier.name!r} for {earlier.product.name!r} before. If this is another "
+        "campaign, give it a slug of its own and plan again.",
     )
 
 
@@ -106,7 +120,7 @@ def _picture_notes(campaign: Campaign) -> tuple[str, ...]:
 def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]) -> None:
     """Find all words that do not fit before anything is drawn; what was planned before is known to fit."""
     from generation.placements import load_placements
-    from generation.text_check import misfits
+    from generation.text_check import REMEDY, misfits
 
     with house.warehouse.read() as reader:
         known = {recipe.id for recipe in reader.recipes(campaign.slug)} if reader.plan(campaign.slug) else set()
@@ -115,7 +129,7 @@ def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]
         listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(found, start=1))
         raise InputError(
             f"{len(found)} texts of the brief do not fit where they are to stand:\n{listed}",
-            "Shorten them, or leave those layouts or placements out.",
+            REMEDY,
         )
 
 

@@ -196,6 +196,28 @@ def test_a_lost_picture_is_made_again_and_not_paid_again(
         assert [entry.key for entry in reader.ledger("small")] == paid
 
 
+def test_pictures_and_fonts_are_kept_when_a_campaign_is_planned(
+    program: Program, small_brief: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(small_brief.parent, tmp_path / "campaign"))
+    font = next((Path(__file__).parents[2] / "generation" / "fonts").glob("fraunces-*.ttf"))
+    shutil.copy(font, folder / "own.ttf")
+    brand = folder / "brand.toml"
+    brand.write_text(brand.read_text().replace('wordmark = "calm"', 'wordmark = "calm"\nheadline_font = "own.ttf"'))
+    program("plan", str(folder / "brief.toml"), home=tmp_path / "home")
+    shutil.rmtree(folder)
+    assert program("generate", "--json", home=tmp_path / "home").json["assets_composed"] == 4
+
+
+def test_another_campaign_of_the_same_slug_is_told(program: Program, small_brief: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small_brief.parent, tmp_path / "campaign"))
+    home, brief = tmp_path / "home", folder / "brief.toml"
+    assert program("plan", str(brief), "--json", home=home).json["warnings"] == []
+    text = brief.read_text().replace('name = "Small campaign"', 'name = "Other"').replace("Calm tea", "Soap")
+    brief.write_text(text, encoding="utf-8")
+    assert "was 'Small campaign'" in program("plan", str(brief), "--json", home=home).json["warnings"][0]
+
+
 @pytest.mark.parametrize(
     ("destination", "start"),
     [
