@@ -15,6 +15,7 @@ from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Metr
 from proofsheet.domain.identity import content_id
 from proofsheet.errors import InputError, NotFoundError, StateError
 from proofsheet.workflows.house import House, now
+from proofsheet.workflows.pages import cautions as asset_cautions
 from proofsheet.workflows.upload import variant_of
 
 if TYPE_CHECKING:
@@ -172,33 +173,17 @@ def _check_start(experiment: Experiment, started_at: datetime) -> None:
 def cautions(house: House, experiment: Experiment) -> tuple[str, ...]:
     """What makes the comparison less clear than it looks: languages, placements and tests that run beside it."""
     with house.warehouse.read() as reader:
-        assets = {asset.id: asset for asset in reader.assets(experiment.campaign, current_only=False)}
+        assets = reader.assets(experiment.campaign, current_only=False)
         others = reader.experiments(experiment.campaign)
-    of_arm = {arm.name: [assets[key] for key in arm.asset_ids if key in assets] for arm in experiment.arms}
-    control = experiment.control.name
-    found = []
-    spoken = {asset.locale for asset in of_arm[control]}
-    foreign = sorted({asset.locale for own in of_arm.values() for asset in own} - spoken)
-    if foreign:
-        found.append(
-            f"Arms in {', '.join(foreign)} are compared with a control in {', '.join(sorted(spoken))}: language and "
-            "audience cannot be told apart. Upload a control for each locale and test each apart to be sure."
-        )
-    shown = {asset.placement for asset in of_arm[control]}
-    apart = {name: sorted({asset.placement for asset in own} ^ shown) for name, own in of_arm.items()}
-    uneven = {name: places for name, places in apart.items() if places}
-    if uneven:
-        name, places = next(iter(uneven.items()))
-        found.append(
-            f"{len(uneven)} arms and the control are not in the same placements ({name}: {', '.join(places)}). Only "
-            "placements that both have are compared."
-        )
     ours = {arm.variant_id for arm in experiment.arms if not arm.is_control}
-    for other in others:
-        beside = other.status is ExperimentStatus.RUNNING and other.id != experiment.id
-        if beside and ours & {arm.variant_id for arm in other.arms}:
-            found.append(f"{other.id} is running on some of the same ads. End or abandon one of the two.")
-    return tuple(found)
+    beside = [
+        f"{other.id} is running on some of the same ads. End or abandon one of the two."
+        for other in others
+        if other.status is ExperimentStatus.RUNNING
+        and other.id != experiment.id
+        and ours & {arm.variant_id for arm in other.arms}
+    ]
+    return (*asset_cautions(experiment, assets), *beside)
 
 
 def end(house: House, experiment_id: str | None = None) -> Experiment:

@@ -255,3 +255,20 @@ def test_ctrl_c_says_that_what_is_finished_is_kept(small_brief: Path, tmp_path: 
     assert stopped.returncode == 128 + signal.SIGINT
     assert "What is finished is kept" in stopped.stderr
     assert "Traceback" not in stopped.stderr
+
+
+def test_launch_cautions_about_placements_without_a_control_and_tests_beside(
+    program: Program, running: tuple[Path, str], small_brief: Path, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(running[0], tmp_path / "home"))
+    assert "Caution" not in program("launch", home=home).out
+    beside = program("launch", "--alpha", "0.1", home=home).out
+    assert "is running on some of the same ads" in beside
+    folder = Path(shutil.copytree(small_brief.parent, tmp_path / "campaign"))
+    brief = folder / "brief.toml"
+    brief.write_text(brief.read_text().replace('["display_300x250"]', '["display_300x250", "display_970x250"]'))
+    program("plan", str(brief), home=home)
+    program("generate", home=home)
+    program("score", home=home)
+    program("review", "--all-passing", home=home)
+    assert "The control has no picture for Display 970x250" in program("launch", "--preview", home=home).out
