@@ -22,6 +22,8 @@ from warehouse.store import Warehouse
 
 from .experiment_nouns import approve
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., AppTest]
 Filled = tuple[Warehouse, tuple[Asset, ...]]
 Tested = tuple[Warehouse, Experiment]

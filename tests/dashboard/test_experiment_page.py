@@ -15,6 +15,8 @@ from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.result import HealthCheck
 from warehouse.store import Warehouse
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., AppTest]
 Tested = tuple[Warehouse, Experiment]
 

@@ -16,6 +16,8 @@ from warehouse.store import Warehouse
 
 from .campaign_nouns import fill_campaign
 
+pytestmark = pytest.mark.slow
+
 NAMES = [entry.name for entry in ENTRIES]
 Open = Callable[..., AppTest]
 Filled = tuple[Warehouse, tuple[Asset, ...]]

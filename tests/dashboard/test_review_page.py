@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.asset import Asset
 from warehouse.store import Warehouse
+
+pytestmark = pytest.mark.slow
 
 Open = Callable[..., AppTest]
 Filled = tuple[Warehouse, tuple[Asset, ...]]

@@ -25,6 +25,8 @@ from generation.design_matrix import (
 )
 from generation.design_search import KEPT_FOR_BALANCE, search_fraction
 
+pytestmark = pytest.mark.slow
+
 
 def efficiency_by_definition(levels: np.ndarray, sizes: tuple[int, ...]) -> float:
     """(|X'X/n| / |F'F/N|)^(1/p) with reference coding, which the coding must not matter for."""

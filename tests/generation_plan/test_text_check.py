@@ -20,6 +20,8 @@ from proofsheet.domain.asset import Recipe
 from proofsheet.domain.campaign import Campaign
 from proofsheet.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 LONG = "Calm by the cup however late it gets and however long the night shift at the harbour may become"
 
