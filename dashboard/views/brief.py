@@ -132,11 +132,11 @@ def _quality(quality: DesignQuality) -> None:
     elif quality.aliases:
         first, second, size = max(quality.aliases, key=lambda alias: alias[2])
         st.markdown(
-            f"Every element's effect can be estimated. The most entangled pair is **{pieces.escape(first)}** and "
+            f"The design can tell every element's effect apart. The most entangled pair is **{pieces.escape(first)}** and "
             f"**{pieces.escape(second)}** (correlation {size:.2f})."
         )
     else:
-        st.markdown("Every element's effect can be estimated, and none is entangled with another.")
+        st.markdown("The design can tell every element's effect apart, and none is entangled with another.")
     spread = [levels for levels in quality.balance.values() if len(levels) > 1]
     if spread and all(max(levels.values()) - min(levels.values()) <= 1 for levels in spread):
         st.markdown("Each level occurs equally often (give or take one).")

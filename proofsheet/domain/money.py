@@ -55,6 +55,3 @@ class Money:
         if self.amount and abs(self.amount) < Decimal("0.01"):
             digits = 4
         return f"{self.amount:,.{digits}f} {self.currency}"
-
-
-ZERO = Decimal(0)
