@@ -132,8 +132,8 @@ def _quality(quality: DesignQuality) -> None:
     elif quality.aliases:
         first, second, size = max(quality.aliases, key=lambda alias: alias[2])
         st.markdown(
-            f"The design can tell every element's effect apart. The most entangled pair is **{pieces.escape(first)}** and "
-            f"**{pieces.escape(second)}** (correlation {size:.2f})."
+            "The design can tell every element's effect apart. The most entangled pair is "
+            f"**{pieces.escape(first)}** and **{pieces.escape(second)}** (correlation {size:.2f})."
         )
     else:
         st.markdown("The design can tell every element's effect apart, and none is entangled with another.")
