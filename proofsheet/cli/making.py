@@ -187,7 +187,7 @@ def export(
     campaign: Campaign = None,
     json: Json = False,
 ) -> None:
-    """Write ad-ready files per platform with a manifest and the AI mark."""
+    """Write ad-ready files per platform with a manifest and a mark of how each was made."""
     from proofsheet.workflows.decide import shipped_variant
     from proofsheet.workflows.export import export as verb
 

@@ -68,7 +68,7 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
     """
     started = time.perf_counter()
     with house.warehouse.read() as reader:
-        name = slug or house.only_slug(reader)
+        name = house.campaign(reader, slug).slug
     with house.alone(f"generate-{name}", "generating this campaign"):
         return _generate(house, name, progress, started)
 

@@ -141,6 +141,7 @@ def test_a_review_needs_a_reason_to_reject_and_shows_what_waits(
     [
         (("plan", "nowhere.toml"), 3, "nowhere.toml"),
         (("generate",), 3, "There is no campaign"),
+        (("generate", "--campaign", "../../x"), 3, "../../x"),
         (("analyze",), 3, "There is no experiment"),
         (("export",), 3, "There is no campaign"),
         (("ingest", "nowhere.csv"), 3, "nowhere.csv"),
@@ -160,3 +161,4 @@ def test_a_mistake_is_answered_in_words(
     done = program(*words, home=tmp_path / "home", cwd=tmp_path, expect=code)
     assert told in done.err
     assert done.out == ""
+    assert not (tmp_path / "home").exists()  # a mistake leaves nothing behind
