@@ -1,0 +1,1 @@
+"""How the house models are made: the world they are shown, the words for it, the stages of training, the judging."""

@@ -1,0 +1,158 @@
+"""The pictures the house models are shown: rendered once, kept as plain arrays beside their facts."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from proofsheet.errors import StateError
+from training.progress import Progress
+from training.world import BUCKETS, Facts, is_held, quicken, render, sample_set
+
+_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Pictures of one shape and subject.
+
+    ``images`` is uint8 of shape (N, height, width, 3), read from the disk as needed; ``facts`` are in the same order.
+    """
+
+    name: str
+    bucket: str
+    subject: str
+    images: NDArray[np.uint8]
+    facts: Sequence[Facts]
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+
+class Data:
+    """All rendered pictures of a run.
+
+    Args:
+        folder: where ``render_data`` has put them.
+        partial: take what is finished of a shard that is still being rendered.
+    """
+
+    def __init__(self, folder: Path, *, partial: bool = False) -> None:
+        self.folder, self.partial = Path(folder), partial
+
+    def shards(self, split: str) -> list[Shard]:
+        """The shards of ``"train"`` or ``"held"``.
+
+        Raises:
+            StateError: none is there, or one is not finished.
+        """
+        found = [self._shard(path.parent) for path in sorted((self.folder / split).glob("*/facts.jsonl"))]
+        shards = [shard for shard in found if len(shard)]
+        if not shards:
+            raise StateError(
+                f"There are no rendered pictures for {split!r} in {self.folder}.",
+                "Render them first: python -m training run",
+            )
+        return shards
+
+    def shard(self, split: str, name: str) -> Shard:
+        """One shard by its name, such as ``"square-set"``."""
+        return next(shard for shard in self.shards(split) if shard.name == name)
+
+    def _shard(self, folder: Path) -> Shard:
+        bucket, subject = folder.name.split("-")
+        facts = [cast(Facts, json.loads(line)) for line in (folder / "facts.jsonl").read_text("utf-8").splitlines()]
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        done = _chunks_done(folder, len(facts))
+        ready = next((index * _CHUNK for index, there in enumerate(done) if not there), len(facts))
+        if ready < len(facts) and not self.partial:
+            raise StateError(
+                f"Of the pictures in {folder} only {ready} of {len(facts)} are rendered.",
+                "Go on rendering: python -m training run",
+            )
+        return Shard(folder.name, bucket, subject, images[:ready], facts[:ready])
+
+
+def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
+    """Render all pictures that ``config["data"]`` asks for into ``out/data``; what is there already is kept.
+
+    Args:
+        config: ``data.seed``, ``data.workers`` and the tables ``data.train`` and ``data.held`` of shard name to count.
+        out: the run's folder.
+        report: hears how far it is.
+    """
+    settings = config["data"]
+    jobs: list[tuple[float, Path, int]] = []
+    for split in ("held", "train"):
+        for name, count in settings[split].items():
+            folder = out / "data" / split / name
+            _prepare(folder, split, int(count), int(settings["seed"]))
+            chunks = _chunks_done(folder, int(count))
+            jobs += [
+                ((0 if split == "held" else 1) + index / len(chunks), folder, index)
+                for index, done in enumerate(chunks)
+                if not done
+            ]
+    jobs.sort(key=lambda job: job[0])  # every shard grows evenly, so that part of the data is data of all sorts
+    total = sum(-(-int(count) // _CHUNK) for split in ("held", "train") for count in settings[split].values())
+    finished = total - len(jobs)
+    report.step(finished / max(total, 1))
+    with ProcessPoolExecutor(int(settings["workers"]), mp_context=get_context("spawn"), initializer=quicken) as pool:
+        for future in as_completed([pool.submit(_render_chunk, folder, index) for _, folder, index in jobs]):
+            future.result()
+            finished += 1
+            report.step(finished / total, f"{finished * _CHUNK:,} pictures")
+    return Data(out / "data")
+
+
+def _prepare(folder: Path, split: str, count: int, seed: int) -> None:
+    """The facts of a shard and room for its pictures; kept if they are the same."""
+    bucket, subject = folder.name.split("-")
+    rng = random.Random(f"{seed} {split} {folder.name}")
+    facts: list[Facts] = []
+    while len(facts) < count:
+        drawn = _sample(subject, bucket, rng)
+        if is_held(drawn) == (split == "held"):
+            facts.append(drawn)
+    text = "".join(json.dumps(row) + "\n" for row in facts)
+    file = folder / "facts.jsonl"
+    if file.is_file() and file.read_text("utf-8") == text:
+        return
+    (folder / "done").mkdir(parents=True, exist_ok=True)
+    for old in (folder / "done").iterdir():
+        old.unlink()
+    shape = BUCKETS[bucket]
+    open_memmap(folder / "images.npy", "w+", np.uint8, (count, shape.height, shape.width, 3)).flush()
+    file.write_text(text, "utf-8")
+
+
+def _sample(subject: str, bucket: str, rng: random.Random) -> Facts:
+    if subject == "set":
+        return sample_set(rng, bucket)
+    from training.people import sample_people
+
+    return {**sample_people(rng), "subject": "people"}
+
+
+def _render_chunk(folder: Path, index: int) -> None:
+    lines = (folder / "facts.jsonl").read_text("utf-8").splitlines()[index * _CHUNK : (index + 1) * _CHUNK]
+    shape = BUCKETS[folder.name.split("-")[0]]
+    images = np.load(folder / "images.npy", mmap_mode="r+")
+    for place, line in enumerate(lines):
+        images[index * _CHUNK + place] = render(json.loads(line), shape.width, shape.height)
+    images.flush()
+    (folder / "done" / str(index)).touch()
+
+
+def _chunks_done(folder: Path, count: int) -> list[bool]:
+    return [(folder / "done" / str(index)).exists() for index in range(-(-count // _CHUNK))]
