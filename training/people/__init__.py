@@ -1,0 +1,130 @@
+"""Illustrated people with known attributes: facts in, a picture out; every attribute drawn deliberately and evenly."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from proofsheet.errors import InputError
+from training.people import colours, figure, portrait, setting
+from training.people.body import measure, reach, seat_drop, top
+from training.people.canvas import SUPERSAMPLING, Pen
+from training.people.look import Look, look
+
+Facts = Mapping[str, str | int]
+
+#: Every value each attribute can have.
+VALUES: dict[str, tuple[str | int, ...]] = {
+    "framing": ("portrait", "figure"),
+    "count": (1, 2, 3),
+    "age": ("child", "adult", "older"),
+    "gender": ("woman", "man", "androgynous"),
+    "skin": tuple(range(1, 11)),
+    "build": ("slim", "average", "full"),
+    "ability": ("none", "wheelchair", "cane", "prosthetic"),
+    "colour": tuple(colours.WALLS),
+    "light": tuple(colours.TINTS),
+}
+
+
+def sample_people(rng: random.Random) -> dict[str, str | int]:
+    """Facts of one picture: every attribute even and independent; a portrait shows one person of average build."""
+    facts: dict[str, str | int] = {"subject": "people"}
+    facts |= {name: rng.choice(values) for name, values in VALUES.items()}
+    if facts["framing"] == "portrait":
+        facts |= {"count": 1, "build": "average", "ability": "none"}
+    return facts | {"seed": rng.randrange(2**31)}
+
+
+def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
+    """The picture of `facts`, sRGB of shape (height, width, 3), the same for the same facts.
+
+    Raises:
+        InputError: an attribute is missing or has no such value, or the size is below 16 pixels.
+    """
+    _check(facts, width, height)
+    chance = random.Random(f"people {facts['seed']}")
+    lit = chance.choice((-1, 1))
+    light, figures = str(facts["light"]), facts["framing"] == "figure"
+    wall = colours.wall(str(facts["colour"]), light, chance)
+    image = Image.new("RGB", (width * SUPERSAMPLING, height * SUPERSAMPLING), wall.base)
+    floor = chance.uniform(0.8, 0.86) if figures else None
+    page = Pen(image, 0, 0, height * SUPERSAMPLING)
+    setting.draw(page, width / height, wall, light, lit, floor, chance)
+    taken: set[tuple[int, int, int]] = set()
+    count = int(facts["count"])
+    able = chance.randrange(count)
+    people = [
+        look(
+            facts,
+            wall.base,
+            lit,
+            str(facts["ability"]) if k == able else "none",
+            random.Random(f"{facts['seed']} {k}"),
+            taken,
+        )
+        for k in range(count)
+    ]
+    if figures:
+        _group(page, people, width / height, chance)
+    else:
+        _bust(page, people[0], width / height, chance)
+    small = np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32)
+    lit_up = small * colours.light_field(width, height, light, lit)
+    return np.clip(lit_up + 0.5, 0, 255).astype(np.uint8)
+
+
+def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None:
+    """One portrait, head and shoulders."""
+    size = chance.uniform(0.40, 0.44) * min(1.0, 0.25 + aspect * 0.9)
+    x, y = aspect * (0.5 + chance.uniform(-0.05, 0.05)), chance.uniform(0.42, 0.46)
+    y = max(y, top(person) * size + 0.02)
+    portrait.draw(page.moved(x, y, size, chance.choice((-1, 1))), person)
+
+
+def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) -> None:
+    """One to three full figures side by side, made smaller and closer where the picture is narrow."""
+    spans = [reach(p) for p in people]
+    flips = [chance.choice((-1, 1)) for _ in people]
+    sides = [s if f > 0 else (s[1], s[0]) for s, f in zip(spans, flips, strict=True)]
+    wanted = sum(a + b for a, b in sides) * (0.9 if len(people) > 1 else 1.0)
+    size = min(chance.uniform(0.150, 0.158), 0.97 * aspect / wanted)
+    ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
+    if people[0].age == "child":
+        size = min(size * 1.12, 0.97 * aspect / wanted)
+    total = sum(a + b for a, b in sides) * size
+    squeeze = min(1.0, 0.97 * aspect / total)
+    x = (aspect - total * squeeze) / 2 + chance.uniform(-0.3, 0.3) * max(0.0, aspect - total * squeeze) * 0.5
+    places = []
+    for a, b in sides:
+        places.append(x + a * size * squeeze)
+        x += (a + b) * size * squeeze
+    order = sorted(range(len(people)), key=lambda k: people[k].ability != "none")
+    for k in order:
+        person, body = people[k], measure(people[k])
+        seat = person.ability == "wheelchair"
+        down = (
+            ground + (0.012 if k == order[-1] else 0.0) - body.sole_y * size + (seat_drop(body) * size if seat else 0.0)
+        )
+        pen = page.moved(places[k], down, size, flips[k])
+        own = random.Random(f"{chance.random()} {k}")
+        if seat:
+            figure.seated(pen, person, own)
+        else:
+            figure.standing(pen, person, own)
+
+
+def _check(facts: Facts, width: int, height: int) -> None:
+    for name, values in VALUES.items():
+        if facts.get(name) not in values:
+            raise InputError(
+                f"{facts.get(name)!r} is not a value of {name!r} for a picture of people.",
+                f"Use one of: {', '.join(map(str, values))}.",
+            )
+    if "seed" not in facts or min(width, height) < 16:
+        raise InputError("A picture of people needs a seed and at least 16 x 16 pixels.", "Add a whole number as seed.")

@@ -1,0 +1,71 @@
+"""How one person looks: what the facts say, and the small things that chance decides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.people import colours
+from training.people.canvas import Colour
+from training.people.colours import Skin
+
+#: Hair styles by gender presentation: each group has a silhouette of its own.
+STYLES: dict[str, tuple[str, ...]] = {
+    "woman": ("long", "waves", "coils", "bun", "puff", "ponytail"),
+    "man": ("crop", "swept", "curls", "fade"),
+    "androgynous": ("bob", "wavy bob", "afro"),
+}
+_EARRINGS: tuple[Colour, ...] = ((231, 180, 76), (236, 232, 226), (38, 140, 140), (214, 96, 76))
+
+
+@dataclass(frozen=True)
+class Look:
+    """One person, ready to draw."""
+
+    age: str
+    gender: str
+    build: str
+    ability: str
+    skin: Skin
+    hair: Colour
+    style: str
+    eyes: Colour
+    beard: str  # "none", "full", "moustache"
+    glasses: bool
+    earring: Colour
+    garments: tuple[Colour, Colour, Colour]
+    pattern: str  # "plain", "stripes", "dots"
+    outer: bool
+    lit: int  # the side the light comes from: -1 left, 1 right
+    light: str
+
+
+def look(
+    facts: Mapping[str, str | int], wall: Colour, lit: int, ability: str, rng: random.Random, taken: set[Colour]
+) -> Look:
+    """The look of one person of a picture; `taken` are main garment colours already worn in it (grows by one)."""
+    age, gender = str(facts["age"]), str(facts["gender"])
+    grown = age != "child"
+    beard = rng.choices(("full", "moustache", "none"), (0.55, 0.15, 0.3))[0]
+    garments = colours.clothes(rng, wall, 6)
+    garments.sort(key=lambda c: c in taken)
+    taken.add(garments[0])
+    return Look(
+        age=age,
+        gender=gender,
+        build=str(facts["build"]),
+        ability=ability,
+        skin=colours.skin(int(facts["skin"])),
+        hair=colours.hair(rng, age),
+        style=rng.choice(STYLES[gender]),
+        eyes=rng.choice(colours.EYES),
+        beard=beard if gender == "man" and grown else "none",
+        glasses=rng.random() < {"child": 0.08, "adult": 0.12, "older": 0.75}[age],
+        earring=rng.choice(_EARRINGS),
+        garments=(garments[0], garments[1], garments[2]),
+        pattern=rng.choices(("plain", "stripes", "dots"), (0.6, 0.22, 0.18))[0],
+        outer=rng.random() < 0.4,
+        lit=lit,
+        light=str(facts["light"]),
+    )
