@@ -126,7 +126,10 @@ def _prepare(folder: Path, split: str, count: int, seed: int) -> None:
             facts.append(drawn)
     text = "".join(json.dumps(row) + "\n" for row in facts)
     file = folder / "facts.jsonl"
-    if file.is_file() and file.read_text("utf-8") == text:
+    before = file.read_text("utf-8") if file.is_file() else ""
+    if before.startswith(text):  # the same, or fewer of the same
+        if before != text:
+            file.write_text(text, "utf-8")
         return
     (folder / "done").mkdir(parents=True, exist_ok=True)
     for old in (folder / "done").iterdir():

@@ -31,11 +31,11 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
     "people_light": dict(say.PEOPLE_LIGHT),
 }
 
-_WORD = re.compile(r"[a-z0-9]+|,")
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 def caption(facts: Mapping[str, str | int], rng: random.Random, drop: float = 0.0) -> str:
-    """What the picture shows, in lower-case words and commas.
+    """What the picture shows, in lower-case words.
 
     Args:
         facts: of the picture.
@@ -47,24 +47,26 @@ def caption(facts: Mapping[str, str | int], rng: random.Random, drop: float = 0.
         parts.insert(rng.randrange(len(parts) + 1), rng.choice(say.FILLERS))
     if not parts:
         parts = [rng.choice(say.FILLERS)]
-    return " ".join(_WORD.findall(", ".join(parts).lower()))
+    return " ".join(_WORD.findall(" ".join(parts).lower()))
 
 
 def words_of(text: str) -> list[str]:
-    """The words and commas of a text as the tokenizer cuts it."""
+    """The words of a text as the tokenizer cuts it: it drops everything else."""
     return _WORD.findall(text.lower())
 
 
 def vocabulary() -> tuple[str, ...]:
     """Every word that the grammar can say, sorted, with the words that mean nothing to a picture."""
-    found = {","} | set(say.STOP_WORDS)
+    found = set(say.STOP_WORDS)
     for text in _everything():
         found.update(words_of(text.replace("{}", " ")))
     return tuple(sorted(found))
 
 
 def _everything() -> Iterable[str]:
-    for value in vars(say).values():
+    for name, value in vars(say).items():
+        if not name.isupper():
+            continue
         if isinstance(value, Mapping):
             for words in value.values():
                 yield from (words,) if isinstance(words, str) else words

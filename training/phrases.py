@@ -415,10 +415,13 @@ PEOPLE_PREFIX = ("an illustration of", "illustrated people,", "a drawing of", "i
 WALL = ("{} wall", "before a {} wall", "{} background")
 
 #: Words without a picture of their own; a prompt may use them freely.
-STOP_WORDS = (
-    "a an the and or of in on at to for from with without by as is are be it its this that these those their his her "
-    "our your my we you they who which where when while will can all one some any each every very more most not no "
-    "into over under before behind above below between through around near up down out off then than so but if "
-    "colour colours color colors coloured mood style look feel scene set background backdrop picture image photo "
-    "advertising advertisement ad ads product products brand room space place view light"
-).split()
+STOP_WORDS: tuple[str, ...] = tuple(
+    """
+    a an the and or of in on at to for from with without by as is are be it its this that these those
+    their his her our your my we you they who which where when while will can all one some any each
+    every very more most not no into over under before behind above below between through around near up
+    down out off then than so but if colour colours color colors coloured mood style look feel scene set
+    background backdrop picture image photo advertising advertisement ad ads product products brand room
+    space place view light
+    """.split()  # noqa: SIM905
+)

@@ -234,9 +234,9 @@ def quicken() -> None:
         return stock(seed % _STOCK, **shape)
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("generation.studio.") and getattr(module, "field", None) is noise.field:
-            if module is not noise:
-                module.field = stocked  # type: ignore[attr-defined]
+        borrowed = name.startswith("generation.studio.") and module is not noise
+        if borrowed and getattr(module, "field", None) is noise.field:
+            module.field = stocked  # type: ignore[attr-defined]
 
 
 def _own(setting: str, rng: random.Random) -> dict[str, float | int]:
