@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +75,8 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
     else:
         _bust(page, people[0], width / height, chance)
     small = np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32)
-    lit_up = small * colours.light_field(width, height, light, lit)
-    return np.clip(lit_up + 0.5, 0, 255).astype(np.uint8)
+    tinted = small * colours.light_field(width, height, light, lit)
+    return np.asarray(np.clip(tinted + 0.5, 0, 255), dtype=np.uint8)
 
 
 def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None:
@@ -84,7 +84,8 @@ def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None
     size = chance.uniform(0.40, 0.44) * min(1.0, 0.25 + aspect * 0.9)
     x, y = aspect * (0.5 + chance.uniform(-0.05, 0.05)), chance.uniform(0.42, 0.46)
     y = max(y, top(person) * size + 0.02)
-    portrait.draw(page.moved(x, y, size, chance.choice((-1, 1))), person)
+    flip = chance.choice((-1, 1))
+    portrait.draw(page.moved(x, y, size, flip), replace(person, lit=person.lit * flip))
 
 
 def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) -> None:
@@ -93,12 +94,12 @@ def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) 
     flips = [chance.choice((-1, 1)) for _ in people]
     sides = [s if f > 0 else (s[1], s[0]) for s, f in zip(spans, flips, strict=True)]
     wanted = sum(a + b for a, b in sides) * (0.9 if len(people) > 1 else 1.0)
-    size = min(chance.uniform(0.150, 0.158), 0.97 * aspect / wanted)
+    size = min(chance.uniform(0.150, 0.158), 0.95 * aspect / wanted)
     ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
     if people[0].age == "child":
-        size = min(size * 1.12, 0.97 * aspect / wanted)
+        size = min(size * 1.12, 0.95 * aspect / wanted)
     total = sum(a + b for a, b in sides) * size
-    squeeze = min(1.0, 0.97 * aspect / total)
+    squeeze = min(1.0, 0.95 * aspect / total)
     x = (aspect - total * squeeze) / 2 + chance.uniform(-0.3, 0.3) * max(0.0, aspect - total * squeeze) * 0.5
     places = []
     for a, b in sides:
@@ -106,7 +107,8 @@ def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) 
         x += (a + b) * size * squeeze
     order = sorted(range(len(people)), key=lambda k: people[k].ability != "none")
     for k in order:
-        person, body = people[k], measure(people[k])
+        person = replace(people[k], lit=people[k].lit * flips[k])
+        body = measure(person)
         seat = person.ability == "wheelchair"
         down = (
             ground + (0.012 if k == order[-1] else 0.0) - body.sole_y * size + (seat_drop(body) * size if seat else 0.0)

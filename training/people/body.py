@@ -35,11 +35,11 @@ def measure(person: Look) -> Body:
     hip = (0.5 if man else 0.54 if woman else 0.5) * hips
     arm, leg = 0.135 * limbs, 0.19 * limbs
     if person.age == "child":
-        k = 0.8
+        k = 0.8 if person.build != "full" else 0.74
         return Body(0.72, 1.35, 1.75, 2.5, 3.35, shoulder * k, waist * k * 1.08, hip * k, arm * 0.9, leg * 0.88)
     if person.age == "older":
-        return Body(0.8, 1.9, 2.42, 3.65, 5.0, shoulder * 0.98, waist * 1.05, hip, arm, leg)
-    return Body(0.8, 1.95, 2.5, 3.8, 5.2, shoulder, waist, hip, arm, leg)
+        return Body(0.75, 1.9, 2.42, 3.65, 5.0, shoulder * 0.98, waist * 1.05, hip, arm, leg)
+    return Body(0.75, 1.95, 2.5, 3.8, 5.2, shoulder, waist, hip, arm, leg)
 
 
 def top(person: Look) -> float:

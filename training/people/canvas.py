@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
@@ -63,7 +64,7 @@ def brightness(colour: Colour) -> float:
 
 @lru_cache(maxsize=16)
 def _gradient(kind: str) -> Image.Image:
-    """A soft mask of 64 x 64: "right", "left", "down" or "up" tells where it is strong; "round" is strong in the middle."""
+    """A soft mask of 64 x 64, strong where `kind` says: right, left, down, up, or round (in the middle)."""
     line = np.linspace(-1, 1, 64)
     x, y = np.meshgrid(line, line)
     if kind == "round":
@@ -123,11 +124,16 @@ class Pen:
         for px, py in (path[0], path[-1]):
             self.draw.ellipse((px - r, py - r, px + r, py + r), fill=colour)
 
+    def curl(self, x: float, y: float, size: float, colour: Colour) -> None:
+        """A short open curl of hair."""
+        path = [(x - size, y + size * 0.3), (x - size * 0.6, y - size * 0.7), (x + size * 0.5, y - size * 0.6)]
+        self.line([*path, (x + size * 0.8, y + size * 0.2)], size * 0.3, colour)
+
     def limb(self, discs: Sequence[Disc], colour: Colour) -> None:
         """A tapered shape over discs (x, y, radius), each joined to the next."""
         for x, y, r in discs:
             self.oval(x, y, r, r, colour)
-        for (ax, ay, ar), (bx, by, br) in zip(discs, discs[1:], strict=False):
+        for (ax, ay, ar), (bx, by, br) in pairwise(discs):
             length = math.hypot(bx - ax, by - ay) or 1.0
             nx, ny = -(by - ay) / length, (bx - ax) / length
             self.poly(

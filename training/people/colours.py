@@ -12,23 +12,21 @@ from generation.studio.colour import encode_srgb, oklch
 from training.people.canvas import Colour, brightness, mix, scale
 
 
-def parse(text: str) -> Colour:
-    """The colour written ``#rrggbb``."""
-    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+def _parse(text: str) -> tuple[Colour, ...]:
+    """Colours written ``#rrggbb``, spaces between them."""
+    return tuple((int(c[1:3], 16), int(c[3:5], 16), int(c[5:7], 16)) for c in text.split())
 
 
 #: The Monk Skin Tone scale (Ellis Monk, skintone.google), tones 1 to 10.
-MONK_TONES: tuple[Colour, ...] = tuple(
-    parse(c) for c in "#f6ede4 #f3e7db #f7ead0 #eadaba #d7bd96 #a07e56 #825c43 #604134 #3a312a #292420".split()
-)
+MONK_TONES = _parse("#f6ede4 #f3e7db #f7ead0 #eadaba #d7bd96 #a07e56 #825c43 #604134 #3a312a #292420")
 #: What each light multiplies every colour of a person by.
 TINTS: dict[str, tuple[float, float, float]] = {
     "soft": (1.0, 1.0, 1.0),
-    "warm": (1.0, 0.9, 0.68),
-    "cool": (0.76, 0.88, 1.0),
+    "warm": (1.0, 0.91, 0.71),
+    "cool": (0.82, 0.92, 1.0),
 }
 #: How much of the tint reaches the wall, as a power: its own colour must stay readable.
-WALL_TINT = 0.45
+WALL_TINT = 0.5
 #: Wall colours: hue, lowest and highest lightness, lowest and highest chroma (OKLCH).
 WALLS: dict[str, tuple[float, float, float, float, float]] = {
     "coral": (25, 0.70, 0.75, 0.10, 0.12),
@@ -41,16 +39,13 @@ WALLS: dict[str, tuple[float, float, float, float, float]] = {
     "pink": (350, 0.74, 0.79, 0.09, 0.12),
     "neutral": (80, 0.72, 0.78, 0.006, 0.014),
 }
-_CLOTHES = tuple(
-    parse(c)
-    for c in (
-        "#2f3e63 #2b7a83 #3d6b52 #dda63c #c25f3c #e97e68 #a08fd4 #6f4067 #f3e9d6 #f8f6f1 #8db7da #a5bf98 "
-        "#de9fae #444b5e #3b60b4 #b9464f"
-    ).split()
+_CLOTHES = _parse(
+    "#2f3e63 #2b7a83 #3d6b52 #dda63c #c25f3c #e97e68 #a08fd4 #6f4067 #f3e9d6 #f8f6f1 #8db7da #a5bf98 "
+    "#de9fae #444b5e #3b60b4 #b9464f"
 )
-_HAIR = tuple(parse(c) for c in "#1c1d29 #2e1f1d #56301f #8a3c20 #b4682c #c99a52 #4a2433 #33303a".split())
-_SILVER = tuple(parse(c) for c in "#c9cbd1 #bfc0c4 #d3d1ce #b4b8c0".split())
-EYES = tuple(parse(c) for c in "#2a1b15 #4b2d1a #6b5a2c #3f5a4c #40597a".split())
+_HAIR = _parse("#1c1d29 #2e1f1d #56301f #8a3c20 #b4682c #bd8c45 #4a2433 #33303a")
+_SILVER = _parse("#d2d5dc #c6c8ce #dcdbd9 #bcc1ca")
+EYES = _parse("#2a1b15 #4b2d1a #6b5a2c #45604f #44566c")
 
 
 @dataclass(frozen=True)
@@ -120,9 +115,12 @@ def clothes(rng: random.Random, against: Colour, count: int) -> list[Colour]:
     return rng.sample(usable, count)
 
 
-def hair(rng: random.Random, age: str) -> Colour:
-    """A hair colour: silver for the older, else one of eight natural ones, whatever the skin."""
-    return rng.choice(_SILVER if age == "older" else _HAIR)
+def hair(rng: random.Random, age: str, light: str) -> Colour:
+    """A hair colour, whatever the skin: one of eight, or silver for the older, under a warm light too."""
+    if age != "older":
+        return rng.choice(_HAIR)
+    r, g, b = (min(255, round(v * t**-0.45)) for v, t in zip(rng.choice(_SILVER), TINTS[light], strict=True))
+    return r, g, b
 
 
 @lru_cache(maxsize=24)

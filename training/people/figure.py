@@ -142,6 +142,7 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
         )
     skin = person.skin
     pale = mix(cloth, (255, 255, 255), 0.75) if brightness(cloth) < 0.8 else scale(cloth, 0.84)
+    band = mix(cloth, (255, 255, 255), 0.3) if brightness(cloth) < 0.5 else scale(cloth, 0.78)
     y = body.shoulder_y
     if person.gender == "woman":
         pen.poly([(-0.27, y - 0.1), (0.27, y - 0.1), (0, y + 0.42)], skin.base)
@@ -151,7 +152,7 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
             pen.poly([(s * 0.18, y - 0.22), (s * 0.34, y - 0.04), (s * 0.22, y + 0.3), (0, y + 0.18)], pale)
         pen.line([(0, y + 0.2), (0, body.hip_y - 0.15)], 0.035, scale(cloth, 0.7))
     else:
-        pen.blob([(-0.24, y - 0.24), (0.24, y - 0.24), (0.28, y + 0.02), (0, y + 0.1), (-0.28, y + 0.02)], pale)
+        pen.blob([(-0.24, y - 0.24), (0.24, y - 0.24), (0.28, y + 0.02), (0, y + 0.1), (-0.28, y + 0.02)], band)
         if person.outer and lower == "trousers":
             _bib(pen, person, body)
 

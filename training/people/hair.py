@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from training.people.canvas import Colour, Pen, Point, brightness, mix, scale
 from training.people.look import Look
 
@@ -96,9 +98,7 @@ def _cap(pen: Pen, outer: list[Point], inner: list[Point], person: Look, curly: 
     """Hair over the skull between an outer line (ear to ear over the top) and the hairline back again."""
     shape = outer + inner
     if curly:
-        for x, y in outer[1:-1] + [
-            ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in zip(outer, outer[1:], strict=False)
-        ]:
+        for x, y in outer[1:-1] + [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairwise(outer)]:
             pen.oval(x * 0.98, y * 0.98, curly, curly, person.hair)
     pen.blob(shape, person.hair)
     pen.shade(shape, sheen(person.hair), "left" if person.lit < 0 else "right", 0.75)
@@ -169,7 +169,7 @@ def front(pen: Pen, person: Look, width: float) -> None:
             for s in (-1, 1):
                 for y in (0.0, 0.2, 0.4, 0.6):
                     pen.oval(s * (0.47 + 0.1 * y) * width, y, 0.11, 0.11, person.hair)
-                    pen.ring(s * (0.5 + 0.14 * y) * width, y, 0.07, 0.07, 0.022, gloss)
+                    pen.curl(s * (0.5 + 0.14 * y) * width, y, 0.075, gloss)
         case "bob" | "wavy bob":
             for s in (-1, 1):
                 lock = [(0.36, -0.2), (0.5, -0.1), (0.57, 0.2), (0.57, 0.42), (0.42, 0.5), (0.36, 0.4), (0.38, 0.15)]
@@ -197,7 +197,7 @@ def front(pen: Pen, person: Look, width: float) -> None:
                 person.hair,
             )
             for x, y in ((-0.3, -0.52), (0.0, -0.62), (0.3, -0.52), (-0.5, -0.2), (0.5, -0.2)):
-                pen.ring(x * width, y, 0.07, 0.07, 0.022, gloss)
+                pen.curl(x * width, y, 0.08, gloss)
         case "bun" | "puff" | "ponytail":
             _cap(
                 pen,
@@ -225,7 +225,7 @@ def front(pen: Pen, person: Look, width: float) -> None:
                 0.085,
             )
             for x, y in ((-0.24, -0.44), (0.02, -0.5), (0.26, -0.43)):
-                pen.ring(x * width, y, 0.07, 0.06, 0.022, gloss)
+                pen.curl(x * width, y, 0.075, gloss)
         case "fade":
             flat = [
                 (-0.38, -0.08),

@@ -46,25 +46,30 @@ def _eyes(pen: Pen, person: Look, fine: bool) -> None:
     y = 0.1 if child else 0.03
     apart = 0.185 if child else 0.165
     rx, ry = (0.085, 0.07) if child else (0.078, 0.052)
-    lash = (36, 24, 24)
+    lash, thick = (36, 24, 24), 0.042 if person.gender == "man" else 0.032
+    brow = _brow(person, older)
     for s in (-1, 1):
         pen.oval(s * apart, y, rx, ry, _WHITE)
-        pen.oval(s * apart, y, ry * 0.95, ry, person.eyes)
-        pen.oval(s * apart, y, ry * 0.5, ry * 0.5, (20, 15, 16))
+        pen.oval(s * apart, y - 0.004, ry * 1.0, ry, person.eyes)
+        pen.oval(s * apart, y - 0.004, ry * 0.55, ry * 0.55, (20, 15, 16))
         if fine:
-            pen.oval(s * apart + 0.02 * person.lit, y - 0.02, 0.014, 0.014, _WHITE)
-        curve = [(s * (apart - rx), y - ry * 0.1), (s * apart, y - ry * 1.15), (s * (apart + rx), y - ry * 0.2)]
-        pen.line(curve, 0.03 if person.gender == "woman" else 0.022, lash)
+            pen.oval(s * apart + 0.02 * person.lit, y - 0.018, 0.015, 0.015, _WHITE)
+        lid = [(s * (apart - rx), y - ry * 0.05), (s * apart, y - ry * 0.92), (s * (apart + rx), y - ry * 0.1)]
+        pen.line(lid, 0.034 if person.gender == "woman" else 0.026, lash)
         if person.gender == "woman":
-            pen.line([(s * (apart + rx * 0.8), y - ry * 0.5), (s * (apart + rx * 1.4), y - ry * 1.0)], 0.024, lash)
-        brow = mix(person.hair, (120, 116, 120), 0.35) if older else mix(person.hair, (40, 26, 24), 0.3)
-        if abs(brightness(brow) - brightness(person.skin.base)) < 0.1:
-            brow = scale(person.skin.base, 0.6) if brightness(person.skin.base) > 0.3 else scale(brow, 1.9)
-        up = y - ry - 0.095
-        thick = 0.05 if person.gender == "man" else 0.034
-        pen.line(
-            [(s * (apart - 0.09), up + 0.015), (s * apart, up - 0.02), (s * (apart + 0.1), up + 0.02)], thick, brow
-        )
+            pen.line([(s * (apart + rx * 0.8), y - ry * 0.4), (s * (apart + rx * 1.35), y - ry * 0.85)], 0.024, lash)
+        up = y - ry - 0.09
+        arch = [(s * (apart - 0.085), up - 0.002), (s * (apart + 0.01), up - 0.032), (s * (apart + 0.105), up + 0.018)]
+        pen.line(arch, thick * (0.8 if child else 1.0), brow)
+
+
+def _brow(person: Look, older: bool) -> Colour:
+    """The eyebrows' colour: the hair's, moved away from the skin where the two are alike."""
+    brow = mix(person.hair, (120, 116, 120), 0.35) if older else mix(person.hair, (40, 26, 24), 0.3)
+    base = person.skin.base
+    if abs(brightness(brow) - brightness(base)) < 0.1:
+        return scale(base, 0.6) if brightness(base) > 0.3 else mix(brow, (150, 120, 104), 0.45)
+    return brow
 
 
 def _mouth(pen: Pen, person: Look) -> None:
@@ -76,19 +81,10 @@ def _mouth(pen: Pen, person: Look) -> None:
         pen.line([(-w, y - 0.025), (0, y + 0.0), (w, y - 0.025)], 0.02, skin.line)
         pen.line([(-0.08, y + 0.055), (0, y + 0.075), (0.08, y + 0.055)], 0.03, skin.lips)
         return
-    pen.blob(
-        [
-            (-w, y - 0.01),
-            (-0.04, y - 0.03),
-            (0, y - 0.02),
-            (0.04, y - 0.03),
-            (w, y - 0.01),
-            (0.05, y + 0.05),
-            (-0.05, y + 0.05),
-        ],
-        skin.lips,
-    )
-    pen.line([(-w, y - 0.012), (0, y + 0.012), (w, y - 0.012)], 0.018, skin.line)
+    lips = skin.lips if person.gender == "woman" else mix(skin.base, skin.lips, 0.75)
+    upper = [(-w, y - 0.032), (-0.04, y - 0.026), (0, y - 0.016), (0.04, y - 0.026), (w, y - 0.032)]
+    pen.blob([*upper, (0.055, y + 0.045), (-0.055, y + 0.045)], lips)
+    pen.line([(-w - 0.012, y - 0.04), (-0.06, y), (0.06, y), (w + 0.012, y - 0.04)], 0.02, skin.line)
 
 
 def _beard(pen: Pen, person: Look) -> None:

@@ -37,7 +37,7 @@ class Look:
     garments: tuple[Colour, Colour, Colour]
     pattern: str  # "plain", "stripes", "dots"
     outer: bool
-    lit: int  # the side the light comes from: -1 left, 1 right
+    lit: int  # the side the light comes from: -1 left, 1 right (before flipping)
     light: str
 
 
@@ -57,7 +57,7 @@ def look(
         build=str(facts["build"]),
         ability=ability,
         skin=colours.skin(int(facts["skin"])),
-        hair=colours.hair(rng, age),
+        hair=colours.hair(rng, age, str(facts["light"])),
         style=rng.choice(STYLES[gender]),
         eyes=rng.choice(colours.EYES),
         beard=beard if gender == "man" and grown else "none",

@@ -47,7 +47,7 @@ def _plant(pen: Pen, x: float, bottom: float, colour: Colour, pot: Colour, size:
 
 
 def draw(pen: Pen, aspect: float, wall: Wall, light: str, lit: int, floor: float | None, rng: random.Random) -> None:
-    """Wall, prop and floor; the pen's unit is the picture's height, `aspect` its width; `floor` is where the floor begins."""
+    """Wall, prop and floor, which begins at `floor`; the pen's unit is the picture's height, `aspect` its width."""
     prop = rng.choice(PROPS)
     x = aspect * rng.uniform(0.4, 0.6)
     side = rng.choice((-1, 1))
