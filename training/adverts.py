@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
+from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -19,10 +20,54 @@ Colour = tuple[int, int, int]
 Facts = Mapping[str, str | int]
 
 _FONTS = ("barlow-condensed-700", "bricolage-grotesque-700", "fraunces-600", "manrope-700", "manrope-500")
-_WORDS = (
-    "slow brewed wide awake try it now shop the new season made for you every day fresh up to half price free delivery "
-    "discover more quiet comfort save today only one cup at a time ready when you are bring home summer soft skin"
-).split()
+_WORDS = tuple(
+    [
+        "slow",
+        "brewed",
+        "wide",
+        "awake",
+        "try",
+        "it",
+        "now",
+        "shop",
+        "the",
+        "new",
+        "season",
+        "made",
+        "for",
+        "you",
+        "every",
+        "day",
+        "fresh",
+        "up",
+        "to",
+        "half",
+        "price",
+        "free",
+        "delivery",
+        "discover",
+        "more",
+        "quiet",
+        "comfort",
+        "save",
+        "today",
+        "only",
+        "one",
+        "cup",
+        "at",
+        "a",
+        "time",
+        "ready",
+        "when",
+        "you",
+        "are",
+        "bring",
+        "home",
+        "summer",
+        "soft",
+        "skin",
+    ]
+)
 _BRANDS = ("norda", "velo", "Lumen", "OAKA", "mira", "Solstice", "KIND", "Bay & Co", "tern", "Fjord")
 _INKS: tuple[Colour, ...] = ((20, 24, 28), (252, 250, 244), (30, 44, 80), (70, 20, 30), (18, 60, 46))
 
@@ -198,5 +243,5 @@ def _any_colour(rng: random.Random, low: int, high: int) -> Colour:
 
 @lru_cache(maxsize=256)
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    with (files("generation") / "fonts" / f"{name}.ttf").open("rb") as file:
-        return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)
+    data = (files("generation") / "fonts" / f"{name}.ttf").read_bytes()
+    return ImageFont.truetype(BytesIO(data), size, layout_engine=ImageFont.Layout.BASIC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -111,7 +111,7 @@ def matches(spoken: NDArray[np.bool_], codes: Codes, seen: Codes) -> NDArray[np.
     return np.asarray(fits, np.float32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _spoken(name: str, value: str) -> tuple[str, ...]:
     tables: Mapping[str, Mapping[str, Sequence[str]]] = {
         "setting": say.SETTING,
@@ -145,7 +145,7 @@ def _spoken(name: str, value: str) -> tuple[str, ...]:
     return tuple(f" {' '.join(words_of(phrase))} " for phrase in phrases if phrase)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _nouns(age: str, gender: str) -> tuple[str, ...]:
     """Nouns that tell both, such as ``girl``; the caller takes ``woman or girl`` out first."""
     found = set(say.WHO[age, gender])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from proofsheet.errors import InputError
+
 #: Tokens of one text, begin and end included.
 CONTEXT = 48
 
@@ -81,18 +83,24 @@ class Words:
     @property
     def end(self) -> int:
         """The number of ``<end>``."""
-        return int(self._tokenizer.token_to_id(END))
+        return self._number(END)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The token numbers of each text, begin and end included, as long as the longest of them (padded)."""
         found = [list(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
         longest = max(map(len, found))
-        pad = int(self._tokenizer.token_to_id(PAD))
+        pad = self._number(PAD)
         return [row + [pad] * (longest - len(row)) for row in found]
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """The words of a text that are not in the vocabulary, as written (lower case), each once."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        mark = self._tokenizer.token_to_id(UNKNOWN)
+        mark = self._number(UNKNOWN)
         spans = (span for span, number in zip(encoding.offsets, encoding.ids, strict=True) if number == mark)
         return tuple(dict.fromkeys(text[start:stop].lower() for start, stop in spans))
+
+    def _number(self, token: str) -> int:
+        number = self._tokenizer.token_to_id(token)
+        if number is None:
+            raise InputError(f"The tokenizer has no {token}.", "Build it anew with training.tokenizer.")
+        return int(number)
