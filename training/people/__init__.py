@@ -31,6 +31,9 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "light": tuple(colours.TINTS),
 }
 
+#: How much of the room they would take side by side a group of one, two or three is given at least.
+_CLOSE = {1: 1.0, 2: 0.86, 3: 0.76}
+
 
 def sample_people(rng: random.Random) -> dict[str, str | int]:
     """Facts of one picture: every attribute even and independent; a portrait shows one person of average build."""
@@ -82,43 +85,42 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
 def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None:
     """One portrait, head and shoulders."""
     size = chance.uniform(0.40, 0.44) * min(1.0, 0.25 + aspect * 0.9)
-    x, y = aspect * (0.5 + chance.uniform(-0.05, 0.05)), chance.uniform(0.42, 0.46)
+    x, y = (
+        aspect * (0.5 + chance.uniform(-0.05, 0.05)),
+        chance.uniform(0.42, 0.46) + (0.06 if person.age == "child" else 0.0),
+    )
     y = max(y, top(person) * size + 0.02)
     flip = chance.choice((-1, 1))
     portrait.draw(page.moved(x, y, size, flip), replace(person, lit=person.lit * flip))
 
 
 def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) -> None:
-    """One to three full figures side by side, made smaller and closer where the picture is narrow."""
-    spans = [reach(p) for p in people]
+    """One to three full figures side by side, made smaller and closer where the picture is narrow.
+
+    Who has an aid stands in front of the others; else the middle one of three stands behind.
+    """
     flips = [chance.choice((-1, 1)) for _ in people]
-    sides = [s if f > 0 else (s[1], s[0]) for s, f in zip(spans, flips, strict=True)]
-    wanted = sum(a + b for a, b in sides) * (0.9 if len(people) > 1 else 1.0)
-    size = min(chance.uniform(0.150, 0.158), 0.95 * aspect / wanted)
+    sides = [reach(p) if f > 0 else reach(p)[::-1] for p, f in zip(people, flips, strict=True)]
+    wide = sum(a + b for a, b in sides)
+    size = chance.uniform(0.150, 0.158) * (1.12 if people[0].age == "child" else 1.0)
+    size = min(size, 0.95 * aspect / (wide * _CLOSE[len(people)]))
     ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
-    if people[0].age == "child":
-        size = min(size * 1.12, 0.95 * aspect / wanted)
-    total = sum(a + b for a, b in sides) * size
-    squeeze = min(1.0, 0.95 * aspect / total)
-    x = (aspect - total * squeeze) / 2 + chance.uniform(-0.3, 0.3) * max(0.0, aspect - total * squeeze) * 0.5
+    drops = [seat_drop(measure(p)) if p.ability == "wheelchair" else 0.0 for p in people]
+    tallest = max(top(p) + measure(p).sole_y - drop for p, drop in zip(people, drops, strict=True))
+    size = min(size, (ground - 0.05) / tallest)
+    squeeze = min(1.0, 0.95 * aspect / (wide * size))
+    x = (aspect - wide * size * squeeze) * (0.5 + chance.uniform(-0.15, 0.15))
     places = []
     for a, b in sides:
         places.append(x + a * size * squeeze)
         x += (a + b) * size * squeeze
-    order = sorted(range(len(people)), key=lambda k: people[k].ability != "none")
-    for k in order:
-        person = replace(people[k], lit=people[k].lit * flips[k])
-        body = measure(person)
-        seat = person.ability == "wheelchair"
-        down = (
-            ground + (0.012 if k == order[-1] else 0.0) - body.sole_y * size + (seat_drop(body) * size if seat else 0.0)
-        )
+    able = any(p.ability != "none" for p in people)
+    before = [p.ability != "none" if able else k != 1 for k, p in enumerate(people)]
+    for k in sorted(range(len(people)), key=before.__getitem__):
+        person, own = replace(people[k], lit=people[k].lit * flips[k]), random.Random(f"{chance.random()} {k}")
+        down = ground + (0.012 if before[k] else -0.008) + (drops[k] - measure(person).sole_y) * size
         pen = page.moved(places[k], down, size, flips[k])
-        own = random.Random(f"{chance.random()} {k}")
-        if seat:
-            figure.seated(pen, person, own)
-        else:
-            figure.standing(pen, person, own)
+        (figure.seated if person.ability == "wheelchair" else figure.standing)(pen, person, own)
 
 
 def _check(facts: Facts, width: int, height: int) -> None:

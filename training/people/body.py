@@ -23,7 +23,7 @@ class Body:
     leg: float
 
 
-_BUILD = {"slim": (0.84, 0.66, 0.7, 0.74), "average": (1.0, 1.0, 1.0, 1.0), "full": (1.24, 1.72, 1.56, 1.4)}
+_BUILD = {"slim": (0.84, 0.68, 0.72, 0.78), "average": (1.0, 1.0, 1.0, 1.0), "full": (1.24, 1.72, 1.56, 1.4)}
 
 
 def measure(person: Look) -> Body:
@@ -36,10 +36,10 @@ def measure(person: Look) -> Body:
     arm, leg = 0.135 * limbs, 0.19 * limbs
     if person.age == "child":
         k = 0.8 if person.build != "full" else 0.74
-        return Body(0.72, 1.35, 1.75, 2.5, 3.35, shoulder * k, waist * k * 1.08, hip * k, arm * 0.9, leg * 0.88)
+        return Body(0.75, 1.38, 1.75, 2.5, 3.35, shoulder * k, waist * k * 1.08, hip * k, arm * 0.9, leg * 0.88)
     if person.age == "older":
-        return Body(0.75, 1.9, 2.42, 3.65, 5.0, shoulder * 0.98, waist * 1.05, hip, arm, leg)
-    return Body(0.75, 1.95, 2.5, 3.8, 5.2, shoulder, waist, hip, arm, leg)
+        return Body(0.79, 1.9, 2.42, 3.65, 5.0, shoulder * 0.98, waist * 1.05, hip, arm, leg)
+    return Body(0.79, 1.95, 2.5, 3.8, 5.2, shoulder, waist, hip, arm, leg)
 
 
 def top(person: Look) -> float:
@@ -56,6 +56,8 @@ def reach(person: Look) -> tuple[float, float]:
     """How far a figure reaches left and right of its middle, before flipping."""
     body = measure(person)
     side = max(body.shoulder, body.hip, body.waist) + 2.0 * body.arm + 0.08
+    if person.gender == "woman":
+        side = max(side, body.hip * 1.35 + 0.18)
     if person.ability == "wheelchair":
         return 1.12, max(side, 0.55 + (body.knee_y - body.hip_y) * 0.8 + 0.35)
     if person.ability == "cane":

@@ -23,7 +23,7 @@ MONK_TONES = _parse("#f6ede4 #f3e7db #f7ead0 #eadaba #d7bd96 #a07e56 #825c43 #60
 TINTS: dict[str, tuple[float, float, float]] = {
     "soft": (1.0, 1.0, 1.0),
     "warm": (1.0, 0.91, 0.71),
-    "cool": (0.82, 0.92, 1.0),
+    "cool": (0.87, 0.905, 1.0),
 }
 #: How much of the tint reaches the wall, as a power: its own colour must stay readable.
 WALL_TINT = 0.5
@@ -119,7 +119,7 @@ def hair(rng: random.Random, age: str, light: str) -> Colour:
     """A hair colour, whatever the skin: one of eight, or silver for the older, under a warm light too."""
     if age != "older":
         return rng.choice(_HAIR)
-    r, g, b = (min(255, round(v * t**-0.45)) for v, t in zip(rng.choice(_SILVER), TINTS[light], strict=True))
+    r, g, b = (min(255, round(v * t**-0.7)) for v, t in zip(rng.choice(_SILVER), TINTS[light], strict=True))
     return r, g, b
 
 
@@ -133,7 +133,7 @@ def light_field(width: int, height: int, light: str, side: int) -> np.ndarray:
         extra = np.clip(-x, 0, 1)[..., None] * np.array([0.0, 0.03, 0.06], dtype=np.float32)
     elif light == "cool":
         fall = 1.02 - 0.13 * np.clip(y, 0, 1) + 0 * x
-        extra = np.clip(y, 0, 1)[..., None] * np.array([0.06, 0.02, 0.0], dtype=np.float32)
+        extra = np.clip(y, 0, 1)[..., None] * np.array([0.04, 0.015, 0.0], dtype=np.float32)
     else:
         fall = 1.0 - 0.06 * np.clip(np.hypot(x, y) - 0.85, 0, 1)
         extra = np.zeros(3, dtype=np.float32)

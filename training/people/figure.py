@@ -149,10 +149,10 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
     elif person.gender == "man":
         pen.poly([(-0.17, y - 0.2), (0.17, y - 0.2), (0, y + 0.2)], skin.base)
         for s in (-1, 1):
-            pen.poly([(s * 0.18, y - 0.22), (s * 0.34, y - 0.04), (s * 0.22, y + 0.3), (0, y + 0.18)], pale)
+            pen.poly([(s * 0.18, y - 0.15), (s * 0.36, y - 0.02), (s * 0.22, y + 0.3), (0, y + 0.18)], pale)
         pen.line([(0, y + 0.2), (0, body.hip_y - 0.15)], 0.035, scale(cloth, 0.7))
     else:
-        pen.blob([(-0.24, y - 0.24), (0.24, y - 0.24), (0.28, y + 0.02), (0, y + 0.1), (-0.28, y + 0.02)], band)
+        pen.blob([(-0.23, y - 0.18), (0.23, y - 0.18), (0.28, y + 0.02), (0, y + 0.1), (-0.28, y + 0.02)], band)
         if person.outer and lower == "trousers":
             _bib(pen, person, body)
 

@@ -6,7 +6,7 @@ from training.people import hair, head
 from training.people.canvas import Colour, Pen, Point, brightness, mix, scale
 from training.people.look import Look
 
-_SHOULDERS = {"child": 0.66, "adult": 0.92, "older": 0.9}
+_SHOULDERS = {"child": 0.6, "adult": 0.92, "older": 0.9}
 
 
 def _body(person: Look) -> list[Point]:
@@ -15,6 +15,11 @@ def _body(person: Look) -> list[Point]:
     slope = 0.08 if person.gender == "man" else 0.12
     right = [(0.17, 0.72), (0.4, 0.8), (half * 0.84, 0.8 + slope), (half, 1.12), (half * 1.06, 1.6), (half * 1.08, 2.4)]
     return [(-x, y) for x, y in right] + list(reversed(right))
+
+
+def _right(body: list[Point]) -> list[Point]:
+    """The right edge of `body` from the collar outwards and down."""
+    return [p for p in reversed(body) if p[0] > 0.3]
 
 
 def _trim(colour: Colour) -> Colour:
@@ -55,7 +60,7 @@ def _neckline(pen: Pen, person: Look, cloth: Colour) -> None:
         pen.line([(-0.25, 0.78), (0, 0.85), (0.25, 0.78)], 0.025, scale(cloth, 0.75))
 
 
-def _outer(pen: Pen, person: Look, half: float) -> None:
+def _outer(pen: Pen, person: Look, edge: list[Point]) -> None:
     """An open jacket, cardigan or straps over the garment."""
     colour = person.garments[1]
     if person.age == "child" or person.gender == "androgynous":
@@ -66,15 +71,8 @@ def _outer(pen: Pen, person: Look, half: float) -> None:
             pen.oval(s * 0.36, 1.47, 0.045, 0.045, _trim(colour))
         return
     for s in (-1, 1):
-        front = [
-            (s * 0.3, 0.74),
-            (s * half * 0.86, 0.88),
-            (s * half * 1.02, 1.12),
-            (s * half * 1.1, 2.4),
-            (s * 0.3, 2.4),
-            (s * 0.22, 1.5),
-        ]
-        pen.poly(front, colour)
+        front = [(s * x, y) for x, y in edge] + [(s * 0.3, 2.4), (s * 0.22, 1.5), (s * 0.28, 0.76)]
+        pen.blob(front, colour)
         pen.poly([(s * 0.3, 0.74), (s * 0.48, 0.98), (s * 0.4, 1.18), (s * 0.22, 1.5)], scale(colour, 0.86))
 
 
@@ -89,7 +87,7 @@ def draw(pen: Pen, person: Look) -> None:
     pen.pattern(body, person.pattern, _trim(cloth), 0.17)
     half = max(x for x, _ in body) / 1.08
     if person.outer:
-        _outer(pen, person, half)
+        _outer(pen, person, _right(body))
     pen.shade(body, scale(cloth, 0.68), "right" if person.lit < 0 else "left", 0.6)
     for s in (-1, 1):
         pen.line(
