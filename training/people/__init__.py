@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "light": tuple(colours.TINTS),
 }
 
-#: How much of the room they would take side by side a group of one, two or three is given at least.
-_CLOSE = {1: 1.0, 2: 0.86, 3: 0.76}
+#: How close neighbours of a group of one, two or three may stand, against standing side by side.
+_CLOSE = {1: 1.0, 2: 0.82, 3: 0.7}
 
 
 def sample_people(rng: random.Random) -> dict[str, str | int]:
@@ -101,19 +102,18 @@ def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) 
     """
     flips = [chance.choice((-1, 1)) for _ in people]
     sides = [reach(p) if f > 0 else reach(p)[::-1] for p, f in zip(people, flips, strict=True)]
-    wide = sum(a + b for a, b in sides)
+    gaps = [b + a for (_, b), (a, _) in pairwise(sides)]
+    ends, free = sides[0][0] + sides[-1][1], 0.96 * aspect
     size = chance.uniform(0.150, 0.158) * (1.12 if people[0].age == "child" else 1.0)
-    size = min(size, 0.95 * aspect / (wide * _CLOSE[len(people)]))
+    size = min(size, free / (ends + sum(gaps) * _CLOSE[len(people)]))
     ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
     drops = [seat_drop(measure(p)) if p.ability == "wheelchair" else 0.0 for p in people]
     tallest = max(top(p) + measure(p).sole_y - drop for p, drop in zip(people, drops, strict=True))
     size = min(size, (ground - 0.05) / tallest)
-    squeeze = min(1.0, 0.95 * aspect / (wide * size))
-    x = (aspect - wide * size * squeeze) * (0.5 + chance.uniform(-0.15, 0.15))
-    places = []
-    for a, b in sides:
-        places.append(x + a * size * squeeze)
-        x += (a + b) * size * squeeze
+    squeeze = min(1.0, (free / size - ends) / sum(gaps)) if gaps else 1.0
+    steps = accumulate([sides[0][0], *(g * squeeze for g in gaps)])
+    rest = aspect - (ends + sum(gaps) * squeeze) * size
+    places = [rest * (0.5 + chance.uniform(-0.15, 0.15)) + s * size for s in steps]
     able = any(p.ability != "none" for p in people)
     before = [p.ability != "none" if able else k != 1 for k, p in enumerate(people)]
     for k in sorted(range(len(people)), key=before.__getitem__):

@@ -70,7 +70,7 @@ def _gradient(kind: str) -> Image.Image:
     if kind == "round":
         value = 1 - np.hypot(x, y)
     else:
-        value = {"right": x, "left": -x, "down": y, "up": -y}[kind] * 0.85 - 0.05
+        value = {"right": x, "left": -x, "down": y, "up": -y}[kind] * 1.05 - 0.25
     value = np.clip(value, 0, 1)
     value = value * value * (3 - 2 * value)
     return Image.fromarray((value * 255).astype(np.uint8))

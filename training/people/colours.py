@@ -45,6 +45,9 @@ _CLOTHES = _parse(
 )
 _HAIR = _parse("#1c1d29 #2e1f1d #56301f #8a3c20 #b4682c #bd8c45 #4a2433 #33303a")
 _SILVER = _parse("#d2d5dc #c6c8ce #dcdbd9 #bcc1ca")
+#: What colours cheeks and lips, by tone: from rose over coral and apricot to terracotta, wine and plum.
+_BLUSH = _parse("#f0648c #f07862 #f2963c #dc7438 #c85a3c #b84a38 #a43c30 #94382e #8c3430 #7c2c3c")
+_LIPS = _parse("#cc4a78 #d0504c #c8683a #b44c3a #a83e40 #9a3038 #9c3440 #a03a44 #a03c42 #8c3454")
 EYES = _parse("#2a1b15 #4b2d1a #6b5a2c #45604f #44566c")
 
 
@@ -63,15 +66,15 @@ def skin(tone: int) -> Skin:
     """The colours of Monk tone 1-10."""
     base = MONK_TONES[tone - 1]
     light = brightness(base)
-    shade = mix(scale(base, 0.72), (150, 62, 60), 0.22 * light)
+    shade = mix(scale(base, 0.72), _BLUSH[tone - 1], 0.2 * light)
     if light > 0.4:
         line = mix(scale(base, 0.52), (120, 44, 40), 0.3)
     elif light > 0.22:
         line = scale(base, 0.5)
     else:
         line = mix(base, (176, 132, 104), 0.42)
-    blush = mix(base, (226, 92, 84), 0.30) if light > 0.4 else mix(base, (164, 62, 50), 0.36)
-    lips = mix(base, (182, 62, 72), 0.55 if light > 0.4 else 0.5)
+    blush = mix(base, _BLUSH[tone - 1], 0.42 if light > 0.4 else 0.38)
+    lips = mix(base, _LIPS[tone - 1], 0.72 if light > 0.4 else 0.6)
     return Skin(base, shade, line, blush, lips)
 
 
