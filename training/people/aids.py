@@ -11,6 +11,7 @@ _TYRE: Colour = (44, 44, 54)
 _STEEL: Colour = (214, 222, 228)
 _TEAL: Colour = (22, 150, 156)
 _WOOD: Colour = (74, 42, 28)
+_PALE: Colour = (238, 222, 196)
 
 
 def wheel_centre(body: Body, floor: float) -> tuple[float, float, float]:
@@ -68,8 +69,10 @@ def chair_front(pen: Pen, body: Body, floor: float, knee: float) -> None:
 def cane(pen: Pen, x: float, hand_y: float, floor: float) -> None:
     """A walking cane under the hand at (`x`, `hand_y`), down to the floor."""
     foot = x + 0.12
-    pen.line([(x, hand_y), (foot, floor - 0.02)], 0.13, _WOOD)
-    pen.line([(x - 0.3, hand_y + 0.06), (x - 0.24, hand_y - 0.12), (x - 0.06, hand_y - 0.16), (x, hand_y)], 0.13, _WOOD)
+    crook = [(x - 0.3, hand_y + 0.06), (x - 0.24, hand_y - 0.12), (x - 0.06, hand_y - 0.16), (x, hand_y)]
+    for width, colour in ((0.2, _PALE), (0.13, _WOOD)):
+        pen.line([(x, hand_y), (foot, floor - 0.02)], width, colour)
+        pen.line(crook, width, colour)
     pen.line([(foot - 0.01, floor - 0.16), (foot, floor - 0.02)], 0.17, (28, 24, 26))
 
 
