@@ -21,52 +21,10 @@ Facts = Mapping[str, str | int]
 
 _FONTS = ("barlow-condensed-700", "bricolage-grotesque-700", "fraunces-600", "manrope-700", "manrope-500")
 _WORDS = tuple(
-    [
-        "slow",
-        "brewed",
-        "wide",
-        "awake",
-        "try",
-        "it",
-        "now",
-        "shop",
-        "the",
-        "new",
-        "season",
-        "made",
-        "for",
-        "you",
-        "every",
-        "day",
-        "fresh",
-        "up",
-        "to",
-        "half",
-        "price",
-        "free",
-        "delivery",
-        "discover",
-        "more",
-        "quiet",
-        "comfort",
-        "save",
-        "today",
-        "only",
-        "one",
-        "cup",
-        "at",
-        "a",
-        "time",
-        "ready",
-        "when",
-        "you",
-        "are",
-        "bring",
-        "home",
-        "summer",
-        "soft",
-        "skin",
-    ]
+    """
+    slow brewed wide awake try it now shop the new season made for you every day fresh up to half price free delivery
+    discover more quiet comfort save today only one cup at a time ready when you are bring home summer soft skin
+    """.split()  # noqa: SIM905
 )
 _BRANDS = ("norda", "velo", "Lumen", "OAKA", "mira", "Solstice", "KIND", "Bay & Co", "tern", "Fjord")
 _INKS: tuple[Colour, ...] = ((20, 24, 28), (252, 250, 244), (30, 44, 80), (70, 20, 30), (18, 60, 46))

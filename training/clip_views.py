@@ -1,0 +1,116 @@
+"""What the house CLIP is shown in training: views of pictures, many of them as advertisements, and their captions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from scoring.framing import frames
+from training.adverts import as_advertisement
+from training.attributes import NAMES, PLACES, codes_of, spoken_of, without
+from training.clip_model import SIDE
+from training.dataset import Shard
+from training.grammar import caption
+from training.world import mirrored
+
+_HIDDEN_IN_TILES = [NAMES.index(name) for name in PLACES]
+
+Facts = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One step's pairs.
+
+    ``pictures`` is uint8 (B, SIDE, SIDE, 3); ``codes`` (B, attributes) are the values that can be seen in them;
+    ``captions`` belong to them one by one; ``spoken`` (B, attributes) is what each caption names.
+    """
+
+    pictures: NDArray[np.uint8]
+    codes: NDArray[np.int64]
+    captions: tuple[str, ...]
+    spoken: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixer:
+    """Draws batches from shards; a batch follows from the seed and the step alone.
+
+    Args:
+        shards: of one split.
+        seed: of the run.
+        size: pairs in a batch.
+        people: share of pictures of people, where there are some.
+        adverts: share of pictures made into advertisements.
+    """
+
+    shards: Sequence[Shard]
+    seed: int
+    size: int
+    people: float = 0.4
+    adverts: float = 0.5
+
+    def batch(self, step: int) -> Batch:
+        """The pairs of a step."""
+        rng = random.Random(f"{self.seed} clip {step}")
+        chosen = rng.choices(self.shards, weights=self._weights(), k=self.size)
+        rows = [self._pair(shard, rng.randrange(len(shard)), rng) for shard in chosen]
+        pictures, codes, captions, spoken = zip(*rows, strict=True)
+        return Batch(np.stack(pictures), np.stack(codes), captions, np.stack(spoken))
+
+    def _weights(self) -> list[float]:
+        """How often each shard is drawn from."""
+        total = {subject: sum(len(s) for s in self.shards if s.subject == subject) for subject in ("set", "people")}
+        share = {"people": self.people if total["set"] else 1.0, "set": 1 - self.people if total["people"] else 1.0}
+        return [share[shard.subject] * len(shard) / total[shard.subject] for shard in self.shards]
+
+    def _pair(
+        self, shard: Shard, index: int, rng: random.Random
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], str, NDArray[np.bool_]]:
+        facts: Facts = shard.facts[index]
+        pixels = np.asarray(shard.images[index])
+        if rng.random() < 0.5:
+            pixels, facts = pixels[:, ::-1], mirrored(facts)
+        picture = _cropped(Image.fromarray(np.ascontiguousarray(pixels)), rng)
+        if rng.random() < self.adverts and not facts.get("composed"):
+            picture = as_advertisement(picture, facts, rng)
+        text = caption(facts, rng, drop=0.0 if rng.random() < 0.5 else rng.uniform(0, 0.8))
+        codes = codes_of(facts)
+        views = frames(picture, SIDE)
+        whole = len(views) == 1 or rng.random() < 0.7
+        view = views[0] if whole else rng.choice(views[1:])
+        if not whole:
+            codes[_HIDDEN_IN_TILES] = -1
+            text = without(text, facts, PLACES)
+        spoken = spoken_of(text, facts) & (codes >= 0)
+        return _spoilt(view, facts, rng), codes, text, spoken
+
+
+def _cropped(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """At most a tenth of each side off."""
+    if rng.random() < 0.4:
+        return picture
+    share = rng.uniform(0.9, 1)
+    width, height = round(picture.width * share), round(picture.height * share)
+    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _spoilt(picture: Image.Image, facts: Facts, rng: random.Random) -> NDArray[np.uint8]:
+    """A little blurred, noisy, lighter or darker, now and then; less so people, whose skin is to be told."""
+    if rng.random() < 0.15:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.0)))
+    pixels = np.asarray(picture)
+    gain = 1 + rng.uniform(-1, 1) * (0.015 if facts["subject"] == "people" else 0.05)
+    noise = rng.uniform(1, 5) if rng.random() < 0.2 else 0.0
+    if noise == 0.0 and rng.random() < 0.5:
+        return pixels
+    values = pixels.astype(np.float32) * np.float32(gain)
+    if noise:
+        values += np.random.default_rng(rng.randrange(2**32)).standard_normal(pixels.shape, np.float32) * noise
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)
