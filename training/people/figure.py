@@ -50,7 +50,7 @@ def _leg(pen: Pen, person: Look, body: Body, s: int, lower: str, shoe: Colour, a
         pen.limb([hip, (spread, body.knee_y, thick * 0.98), (spread, ankle_y - 0.1, thick * 0.8)], cloth)
     elif lower == "shorts":
         hem = body.knee_y - (body.knee_y - body.hip_y) * 0.3
-        pen.limb([hip, (spread, hem - 0.12, thick * 1.12)], cloth)
+        pen.limb([hip, (spread, hem - thick * 1.16, thick * 1.12)], cloth)
         pen.poly(
             [
                 (spread - thick * 1.2, hem - 0.2),
@@ -70,7 +70,7 @@ def _torso(body: Body) -> list[Point]:
         (body.shoulder, body.shoulder_y + 0.25),
         (body.waist, body.waist_y),
         (body.hip * 1.02, body.hip_y),
-        (body.hip * 0.98, body.hip_y + 0.16),
+        (body.hip * 0.96, body.hip_y + 0.1),
     ]
     return right + [(-x, y) for x, y in reversed(right)]
 
@@ -109,9 +109,7 @@ def _arm(pen: Pen, person: Look, body: Body, s: int, pose: str, sleeve: float) -
     skin = person.skin
     pen.limb([(x, y, r), (*elbow, r * 0.92), (*hand, r * 0.72)], skin.base)
     pen.oval(*hand, r * 0.98, r * 1.05, skin.base)
-    pen.line(
-        [(elbow[0] * 0.98, elbow[1]), hand], r * 0.4, mix(skin.base, skin.shade, 0.45)
-    ) if s != person.lit else None
+    pen.line([(elbow[0] * 0.98, elbow[1]), hand], r * 0.4, mix(skin.base, skin.shade, 0.3)) if s != person.lit else None
     cloth = person.garments[0]
     end = (x + (elbow[0] - x) * sleeve, y + (elbow[1] - y) * sleeve)
     pen.limb([(x, y, r * 1.12), (*end, r * 1.18)], cloth)
@@ -130,13 +128,13 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
     )
     pen.shade(torso, scale(cloth, 0.66), "right" if person.lit < 0 else "left", 0.7)
     if lower in ("trousers", "shorts"):
-        y = body.hip_y - 0.12
+        y, foot = body.hip_y - 0.12, body.hip * 0.5 + 0.02 + body.leg * 1.1
         pen.poly(
             [
-                (-body.hip, y),
-                (body.hip, y),
-                (body.hip * 0.98, body.hip_y + 0.24),
-                (-body.hip * 0.98, body.hip_y + 0.24),
+                (-body.hip * 1.04, y),
+                (body.hip * 1.04, y),
+                (foot, body.hip_y + 0.3),
+                (-foot, body.hip_y + 0.3),
             ],
             person.garments[2],
         )
