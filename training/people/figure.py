@@ -70,7 +70,7 @@ def _torso(body: Body) -> list[Point]:
         (body.shoulder, body.shoulder_y + 0.25),
         (body.waist, body.waist_y),
         (body.hip * 1.02, body.hip_y),
-        (body.hip * 0.96, body.hip_y + 0.1),
+        (body.hip * 0.7, body.hip_y + 0.06),
     ]
     return right + [(-x, y) for x, y in reversed(right)]
 
