@@ -58,11 +58,46 @@ class ImageBackend(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backend taken because none was named; ``reason`` says why it is not the house model ("" where it is)."""
+
+    name: str
+    reason: str = ""
+
+
+def default_backend() -> Choice:
+    """The backend to draw with when none is named: the house model where its weights and packages are installed.
+
+    Nothing is imported for the answer. Without them it is the procedural renderer, which needs no model.
+    """
+    from generation.house.folder import has_weights, missing_packages
+
+    if missing := missing_packages():
+        return Choice(
+            "procedural",
+            f"Scenes are rendered without a model, because {', '.join(missing)} is not installed. For the house model: "
+            'pip install "proofsheet[creative]", or in the project\'s folder: make setup',
+        )
+    if not has_weights():
+        return Choice("procedural", "Scenes are rendered without a model: the house model's weights are not here.")
+    return Choice("house")
+
+
+def remarks(backend: ImageBackend, recipes: Sequence[SceneRecipe]) -> tuple[str, ...]:
+    """What a user should know before these recipes are drawn, such as words the model does not know.
+
+    A backend that has anything to say has a method ``remarks(recipes)``; it draws and loads nothing.
+    """
+    said: tuple[str, ...] = getattr(backend, "remarks", lambda _: ())(recipes)
+    return said
+
+
 def open_backend(name: str, model: str = "", **options: Any) -> ImageBackend:
     """Open a backend by the name of its plug-in.
 
     Args:
-        name: a name of the entry point group ``proofsheet.backends``, such as ``"procedural"``.
+        name: a name of the entry point group ``proofsheet.backends``, such as ``"house"`` or ``"procedural"``.
         model: a folder or a model's name, for backends that load one.
         options: what the backend's constructor takes, such as ``device`` or ``steps``.
 

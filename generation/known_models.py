@@ -13,7 +13,7 @@ DATA = Path(__file__).resolve().parent / "models.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
-    """One model of the hub: the settings it is meant for, and its terms as read on ``checked_on`` in ``source``.
+    """One model: the settings it is meant for, and its terms as read on ``checked_on`` in ``source``.
 
     ``commercial`` is ``"yes"``, ``"conditions"`` or ``"no"``; ``condition`` says more.
     """
@@ -33,6 +33,6 @@ class KnownModel:
 
 @cache
 def known_models() -> dict[str, KnownModel]:
-    """Every known model by its hub id."""
+    """Every known model by its hub id, the house model (``generation.house.folder.MODEL``) first."""
     with DATA.open("rb") as file:
         return {name: KnownModel(name=name, **row) for name, row in tomllib.load(file).items()}

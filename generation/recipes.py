@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generation.house.framing import frame_for
+from generation.house.words import house_prompt
 from generation.identity import brand_id
 from generation.layouts import stand_for
 from generation.placements import placement
@@ -16,6 +18,9 @@ from proofsheet.domain.asset import Recipe, SceneRecipe, Variant, VariantPlan
 from proofsheet.domain.campaign import Campaign, Level
 from proofsheet.domain.identity import content_id
 from proofsheet.errors import InputError
+
+#: The backend whose model has a closed vocabulary, and a manner of its own to be told a scene.
+HOUSE = "house"
 
 #: Backends that draw from parameters and colours; all others read the prompt, and cannot be told exact colours.
 DRAWN_FROM_PARAMETERS = frozenset({"procedural"})
@@ -139,7 +144,10 @@ class _SceneMaker:
         reads_words = self.backend not in DRAWN_FROM_PARAMETERS
         stand = stand_for(levels["layout"].name, size.representative)
         params = {**scene.params, **style.params, **audience.params, **stand_params(*stand)}
-        if reads_words:
+        if self.backend == HOUSE:
+            frame = frame_for(size.width, size.height, stand)
+            prompt = house_prompt(brand, frame, scene=scene, style=style, audience=audience)
+        elif reads_words:
             prompt = scene_prompt(brief, brand, scene=scene, style=style, audience=audience, stand_x=stand[0])
         else:
             prompt = plain_description(scene, style)
@@ -148,7 +156,7 @@ class _SceneMaker:
             model=_label(self.model),
             revision=self.revision,
             prompt=prompt,
-            negative_prompt=negative_prompt(brief) if reads_words else "",
+            negative_prompt=self._negative() if reads_words else "",
             seed=self._seed(variant, scene, style, audience if reads_words else None),
             steps=self.steps,
             guidance=self.guidance,
@@ -159,6 +167,10 @@ class _SceneMaker:
             params=params,
             palette=() if reads_words else tuple(colour.hex for colour in brand.palette),
         )
+
+    def _negative(self) -> str:
+        brief = self.campaign.brief
+        return ", ".join(brief.never) if self.backend == HOUSE else negative_prompt(brief)
 
     def _seed(self, variant: Variant, scene: Level, style: Level, audience: Level | None) -> int:
         """A seed of 32 bits from the brief's seed and what the scene shows, whatever its size and its stand."""

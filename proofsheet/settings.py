@@ -40,6 +40,7 @@ class Settings(BaseSettings):
         Decimal("0.75"), ge=0, le=1_000_000, description="price of a minute of a reviewer, for the ledger"
     )
     executor: str = Field("processes", description="where work runs: processes or inline")
+    backend: str = Field("", description="what draws scenes; empty: the house model where its packages are installed")
     clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score")
     clip_checkpoint: str = Field("", description="path of a .safetensors checkpoint for clip_model")
 

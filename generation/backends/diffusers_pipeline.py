@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from generation.backend import Rendering
+from generation.backends.lora import Lora, find_lora
 from generation.backends.model_source import ModelSource, find_model, unreachable
 from proofsheet.domain.asset import SceneRecipe
 from proofsheet.errors import InputError, require
@@ -34,7 +35,8 @@ class DiffusersBackend:
 
     Args:
         model: a folder saved by ``save_pretrained``, or a hub id.
-        revision: the full commit of a hub model (required there); for a folder, the hash its content must have.
+        revision: the full commit of a hub model (required there); for a folder, the hash its content must have. As a
+            drawn scene's recipe has it, it also names the LoRA.
         device: ``"auto"`` (CUDA, else Apple's, else the CPU), ``"cuda"``, ``"mps"`` or ``"cpu"``.
         steps, guidance: how to draw; by default what the model is meant for (``models.toml``), else the pipeline's own.
         licence: the terms of use, where they are not known or do not allow advertising; recorded.
@@ -43,16 +45,19 @@ class DiffusersBackend:
         max_side: the longest side of a scene, pixels; by default 1.25 times the side the model was trained on.
         variant: of the weight files, such as ``"fp16"``.
         offload: keep the parts of the model that are not in use in the computer's memory (CUDA only).
+        lora: a LoRA made for this model: a ``.safetensors`` file, or the folder that holds it.
+        lora_scale: how strongly the LoRA counts; 1 is as it was trained, 0 is not at all.
 
     Raises:
         InputError: the model or an option cannot be used; nothing was loaded.
-        StateError: a folder's content is not what ``revision`` says.
-        MissingExtraError: torch or diffusers is not installed.
+        StateError: the content of a folder or of the LoRA is not what ``revision`` says.
+        MissingExtraError: torch or diffusers is not installed; or peft, which a LoRA needs.
     """
 
     name = "diffusers"
     parallel = False
     ai_made = True
+    output_type = "pil"  # how the pipeline hands its pictures on
 
     def __init__(
         self,
@@ -68,19 +73,23 @@ class DiffusersBackend:
         max_side: int | None = None,
         variant: str = "",
         offload: bool = False,
+        lora: str = "",
+        lora_scale: float = 1.0,
     ) -> None:
         _one_of("device", device, _DEVICES)
         _one_of("dtype", dtype, _DTYPES)
         for option, value, low in (("steps", steps, 1), ("batch_size", batch_size, 1), ("max_side", max_side, 64)):
             if value is not None and value < low:
                 raise InputError(f"The option {option} is {value}.", f"It must be at least {low}.")
-        self._source: ModelSource = find_model(model, revision, licence)
+        pinned, _, pinned_lora = revision.partition("+")
+        self._source: ModelSource = self._find(model, pinned, licence)
+        self._lora: Lora | None = find_lora(lora, lora_scale, pinned_lora)
         self._torch = require("torch", _WHY)
         self._diffusers = require("diffusers", _WHY)
         self._arguments = self._call_arguments()
         self._variant, self._offload = variant, offload
         self.model = self._source.location
-        self.revision = self._source.revision
+        self.revision = "+".join([self._source.revision, *([self._lora.revision] if self._lora else [])])
         self.licence = self._source.licence
         self.device = self._chosen_device(device)
         self.dtype = ("bfloat16" if self.device == "cuda" else "float32") if dtype == "auto" else dtype
@@ -108,17 +117,17 @@ class DiffusersBackend:
             pipeline = self._pipeline  # loading it is nobody's drawing time
             started = time.perf_counter()
             pictures, flags = self._draw_batch(pipeline, batch)
-            seconds = (time.perf_counter() - started) / len(batch)
+            shared = (time.perf_counter() - started) / len(batch)
             for place, (recipe, picture, flagged) in enumerate(zip(batch, pictures, flags, strict=True), start=1):
-                if flagged or _is_blank(picture):
+                started = time.perf_counter()
+                if flagged or self._is_blank(picture):
                     reason = "the model's safety check refused it" if flagged else "the picture is of one colour"
                     refused.append(f"{recipe.scene} / {recipe.style}, {recipe.width} × {recipe.height}: {reason}")
                     continue
-                notes = [f"batch of {len(batch)}, place {place}", *self._circumstances]
-                if picture.size != (recipe.width, recipe.height):
-                    notes.append(f"drawn in {picture.width} × {picture.height}, scaled")
-                    picture = picture.resize((recipe.width, recipe.height))
-                yield Rendering(recipe=recipe, image=picture, seconds=seconds, notes=tuple(notes))
+                finished, own = self._finished(recipe, picture)
+                notes = (f"batch of {len(batch)}, place {place}", *self._circumstances, *own)
+                seconds = shared + time.perf_counter() - started
+                yield Rendering(recipe=recipe, image=finished, seconds=seconds, notes=notes)
         if refused:
             raise InputError(
                 f"{len(refused)} of {len(recipes)} scenes could not be used:\n" + "\n".join(refused),
@@ -129,39 +138,42 @@ class DiffusersBackend:
     def _batches(self, recipes: Sequence[SceneRecipe]) -> Iterator[list[SceneRecipe]]:
         batch: list[SceneRecipe] = []
         for recipe in recipes:
-            if batch and (len(batch) >= self.batch_size or _shape(batch[0]) != _shape(recipe)):
+            if batch and (len(batch) >= self.batch_size or self._shape(batch[0]) != self._shape(recipe)):
                 yield batch
                 batch = []
             batch.append(recipe)
         if batch:
             yield batch
 
-    def _draw_batch(self, pipeline: Any, batch: Sequence[SceneRecipe]) -> tuple[list[Image], list[bool]]:
+    def _draw_batch(self, pipeline: Any, batch: Sequence[SceneRecipe]) -> tuple[list[Any], list[bool]]:
+        """The pictures as the pipeline hands them on, and which of them its safety check refuses."""
         first, torch = batch[0], self._torch
+        width, height = self._drawn_size(first)
+        words = [self._words(recipe) for recipe in batch]
         arguments: dict[str, Any] = {
-            "prompt": [recipe.prompt for recipe in batch],
-            "width": first.width,
-            "height": first.height,
+            "prompt": [asked for asked, _ in words],
+            "width": width,
+            "height": height,
             "num_inference_steps": first.steps,
             "generator": [torch.Generator("cpu").manual_seed(recipe.seed) for recipe in batch],
-            "output_type": "pil",
+            "output_type": self.output_type,
         }
         if self._guidance_name in self._arguments:
             arguments[self._guidance_name] = first.guidance
         if "negative_prompt" in self._arguments and first.guidance > 1:
-            arguments["negative_prompt"] = [recipe.negative_prompt for recipe in batch]
+            arguments["negative_prompt"] = [ruled_out for _, ruled_out in words]
         try:
             with torch.inference_mode(), self._quiet():
                 output = pipeline(**arguments)
         except torch.OutOfMemoryError as error:
             raise InputError(
-                f"The {self.device} has not enough memory for {len(batch)} × {first.width} × {first.height} pixels.",
+                f"The {self.device} has not enough memory for {len(batch)} × {width} × {height} pixels.",
                 "Use a smaller batch_size or max_side, or offload=True.",
             ) from error
         except ValueError as error:
             raise InputError(f"{self.model} cannot draw this scene: {error}", "Change steps or max_side.") from error
         flags = getattr(output, "nsfw_content_detected", None) or [False] * len(batch)
-        return [picture.convert("RGB") for picture in output.images], [bool(flag) for flag in flags]
+        return list(output.images), [bool(flag) for flag in flags]
 
     @cached_property
     def _pipeline(self) -> Any:
@@ -181,6 +193,9 @@ class DiffusersBackend:
                 "Take a text-to-image model, saved whole with save_pretrained(folder, safe_serialization=True).",
             ) from error
         pipeline.set_progress_bar_config(disable=True)
+        if self._lora:
+            with self._quiet():
+                self._lora.put_on(pipeline)
         if self._offload and self.device == "cuda":
             pipeline.enable_model_cpu_offload()
         else:
@@ -193,7 +208,36 @@ class DiffusersBackend:
         versions = ", ".join(f"{package} {version(package)}" for package in ("diffusers", "torch", "transformers"))
         place = torch.cuda.get_device_name() if self.device == "cuda" else f"{torch.get_num_threads()} threads"
         scheduler = type(self._pipeline.scheduler).__name__
-        return f"{self.device}, {self.dtype}, {place}", versions, scheduler, f"licence: {self.licence}"
+        lora = (self._lora.said,) if self._lora else ()
+        return f"{self.device}, {self.dtype}, {place}", versions, scheduler, f"licence: {self.licence}", *lora
+
+    def _find(self, model: str, revision: str, licence: str) -> ModelSource:
+        """The model to draw with; a backend of one model of its own says here where that is."""
+        return find_model(model, revision, licence)
+
+    def _drawn_size(self, recipe: SceneRecipe) -> tuple[int, int]:
+        """Width and height in pixels that the pipeline is asked for."""
+        return recipe.width, recipe.height
+
+    def _words(self, recipe: SceneRecipe) -> tuple[str, str]:
+        """Prompt and negative prompt as the pipeline is given them."""
+        return recipe.prompt, recipe.negative_prompt
+
+    def _is_blank(self, picture: Any) -> bool:
+        """Whether every pixel of a picture is equal."""
+        return all(band[0] == band[1] for band in picture.convert("RGB").getextrema())
+
+    def _finished(self, recipe: SceneRecipe, picture: Any) -> tuple[Image, tuple[str, ...]]:
+        """The picture in RGB and in the recipe's size, and notes on how it came to that."""
+        drawn: Image = picture.convert("RGB")
+        if drawn.size == (recipe.width, recipe.height):
+            return drawn, ()
+        note = f"drawn in {drawn.width} × {drawn.height}, scaled"
+        return drawn.resize((recipe.width, recipe.height)), (note,)
+
+    def _shape(self, recipe: SceneRecipe) -> tuple[object, ...]:
+        """What recipes of one batch have in common."""
+        return *self._drawn_size(recipe), recipe.steps, recipe.guidance
 
     def _call_arguments(self) -> Mapping[str, inspect.Parameter]:
         pipeline = getattr(self._diffusers, self._source.pipeline, None)
@@ -240,15 +284,6 @@ class DiffusersBackend:
                 logger.set_verbosity(verbosity)
                 if bars:
                     logger.enable_progress_bar()
-
-
-def _shape(recipe: SceneRecipe) -> tuple[int, int, int, float]:
-    return recipe.width, recipe.height, recipe.steps, recipe.guidance
-
-
-def _is_blank(picture: Image) -> bool:
-    extrema = picture.getextrema()
-    return all(isinstance(band, tuple) and band[0] == band[1] for band in extrema)
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

@@ -21,16 +21,22 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     brief: Annotated[Path | None, typer.Argument(help="The brief, a TOML file.")] = None,
-    backend: Annotated[str, typer.Option(help="What draws the scenes: procedural or diffusers.")] = "procedural",
+    backend: Annotated[str, typer.Option(help="What draws: house, procedural or diffusers. [default: house]")] = "",
     model: Annotated[str, typer.Option(help="For diffusers: a local folder or a hub id.")] = "",
     revision: Annotated[str, typer.Option(help="For a hub id: the pinned commit.")] = "",
     licence: Annotated[str, typer.Option(help="For a hub id of unknown licence: the licence you read.")] = "",
-    steps: Annotated[int | None, typer.Option(help="For diffusers: steps; the model's own by default.", min=1)] = None,
-    guidance: Annotated[float | None, typer.Option(help="For diffusers: guidance; the model's own by default.")] = None,
+    lora: Annotated[str, typer.Option(help="For diffusers: a LoRA, its .safetensors file or folder.")] = "",
+    lora_scale: Annotated[float | None, typer.Option(help="How strongly the LoRA counts; 1 is as trained.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of a model; its own by default.", min=1)] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance of a model; its own by default.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Another option of the backend, as name=value; may be repeated.")
+    ] = None,
     names: Annotated[bool, typer.Option("--list", help="List every name that a brief may use.")] = False,
     json: Json = False,
 ) -> None:
     """Read a brief and lay out its variant set; nothing is spent."""
+    from proofsheet.cli.parse import numbers
     from proofsheet.cli.show_making import show_names, show_plan
     from proofsheet.errors import InputError
     from proofsheet.workflows.plan import names_for_briefs
@@ -47,8 +53,13 @@ def plan(
         raise InputError(
             "No brief was named.", "Name one: proofsheet plan examples/norda/brief.toml; or see all names with --list."
         )
-    given = {"revision": revision or None, "licence": licence or None, "steps": steps, "guidance": guidance}
-    options = {name: value for name, value in given.items() if value is not None}
+    texts = {"revision": revision, "licence": licence, "lora": lora}
+    counts = {"steps": steps, "guidance": guidance, "lora_scale": lora_scale}
+    options = {
+        **numbers(option or [], "--option"),
+        **{name: text for name, text in texts.items() if text},
+        **{name: count for name, count in counts.items() if count is not None},
+    }
     planned = verb(session.house(), brief, backend=backend, model=model, options=options)
     if json:
         session.answer(
@@ -78,6 +89,7 @@ def generate(campaign: Campaign = None, json: Json = False) -> None:
         session.answer(made)
         return
     session.say(
+        *(f"Note: {note}" for note in made.notes),
         f"Scenes: {made.scenes_drawn} drawn, {made.scenes_reused} there already. "
         f"Assets: {made.assets_composed} composed, {made.assets_reused} there already.",
         f"It took {made.seconds:.1f} s and cost {made.cost}.",

@@ -51,6 +51,20 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
+def numbers(texts: Sequence[str], option: str) -> dict[str, str | int | float]:
+    """``["batch_size=4", "device=cpu"]`` as a mapping in which numbers are numbers.
+
+    Raises:
+        InputError: a text has no equals sign.
+    """
+    found: dict[str, str | int | float] = {}
+    for name, text in pairs(texts, option).items():
+        whole = re.fullmatch(r"[+-]?\d+", text)
+        broken = re.fullmatch(r"[+-]?\d*\.\d+", text)
+        found[name] = int(text) if whole else float(text) if broken else text
+    return found
+
+
 def metrics(texts: Sequence[str]) -> tuple[Metric, ...]:
     """``["retention_7:proportion", "spend/clicks:ratio:lower"]`` as metrics, the first one primary.
 

@@ -1,4 +1,4 @@
-"""Commands that show: serve the dashboard, run the demo."""
+"""Commands that show: serve the dashboard, run the demo, list the models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proofsheet.cli.session import session
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (serve, demo):
+    for command in (serve, demo, models):
         app.command()(command)
 
 
@@ -43,6 +43,7 @@ def demo(
     brief: Annotated[Path, typer.Option(help="The example's brief.")] = Path("examples/norda/brief.toml"),
     out: Annotated[Path, typer.Option(help="Where the export goes.")] = Path("demo/exports"),
     seed: Annotated[int, typer.Option(help="Of the simulated traffic.")] = 1,
+    backend: Annotated[str, typer.Option(help="What draws the scenes. [default: house]")] = "",
     json: Json = False,
 ) -> None:
     """Run the whole loop on the example campaign, with simulated traffic."""
@@ -51,11 +52,25 @@ def demo(
 
     house = session.house()
     with session.progress() as progress:
-        done = verb(house, brief, out, seed=seed, progress=progress, step=None if json else show_step)
+        shown = None if json else show_step
+        done = verb(house, brief, out, seed=seed, backend=backend, progress=progress, step=shown)
     if json:
         session.answer(done)
     else:
         show_truth(done)
+
+
+def models(json: Json = False) -> None:
+    """List the models that draw and judge: licence, commercial use, size, settings, and where their weights are."""
+    from proofsheet.cli.show_making import show_models
+    from proofsheet.settings import load_settings
+    from proofsheet.workflows.models import models as verb
+
+    listed = verb(load_settings(home=session.home))
+    if json:
+        session.answer(list(listed))
+    else:
+        show_models(listed)
 
 
 def free_port(wanted: int, address: str) -> int:

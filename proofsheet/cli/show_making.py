@@ -9,6 +9,7 @@ from proofsheet.cli.session import session
 from proofsheet.domain.assessment import Grade, Judgement
 from proofsheet.domain.campaign import FACTORS
 from proofsheet.workflows.house import House
+from proofsheet.workflows.models import ListedModel
 from proofsheet.workflows.plan import Planned
 from proofsheet.workflows.score import Scored
 
@@ -51,6 +52,34 @@ def show_plan(planned: Planned) -> None:
         f"about {planned.seconds:.0f} s and {planned.estimate}.",
         "Nothing is spent yet." if planned.is_new else "This plan was there already; nothing changed.",
         "Next: proofsheet generate",
+    )
+
+
+def show_models(listed: Sequence[ListedModel]) -> None:
+    """A table of models, and below it the conditions and where the terms were read."""
+    session.table(
+        "",
+        ("model", "kind", "licence", "commercial use", "size", "steps", "guidance", "weights"),
+        [
+            (
+                one.name,
+                one.kind,
+                one.licence,
+                one.commercial,
+                "" if one.size is None else f"{one.size / 1e6:,.1f} MB",
+                str(one.steps) if one.steps else "",
+                f"{one.guidance:g}" if one.steps else "",
+                one.where,
+            )
+            for one in listed
+        ],
+        right=(4, 5, 6),
+    )
+    session.say(*(f"{one.name}: {one.condition}." for one in listed if one.condition))
+    session.say("Terms were read:")
+    session.say(
+        *(f"  {one.name}: {one.checked_on.isoformat() if one.checked_on else '–'}, {one.source}" for one in listed),
+        "Terms change: read the licence of the revision you pin. Known models are in generation/models.toml.",
     )
 
 

@@ -117,7 +117,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A drawn scene: its recipe, its bytes by hash, and what drawing it took."""
+    """A drawn scene: its recipe, its bytes by hash, what drawing it took, and what its backend noted."""
 
     recipe: SceneRecipe
     sha256: str
@@ -125,6 +125,7 @@ class Scene:
     cost: Decimal
     currency: str
     drawn_at: datetime
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -97,6 +97,7 @@ def demo(
     out: Path,
     *,
     seed: int = 1,
+    backend: str = "",
     progress: Progress = quiet,
     step: Callable[[Step], None] | None = None,
 ) -> Demo:
@@ -110,6 +111,7 @@ def demo(
         brief_path: the example's brief; ``baseline/`` and ``simulation.toml`` stand beside it.
         out: where the export and the simulated report go.
         seed: of the simulated traffic.
+        backend: what draws the scenes; "" for the setting, and without one for the house model.
         progress: called while pictures are made.
         step: called after each verb.
 
@@ -121,7 +123,7 @@ def demo(
             f"The example's brief {brief_path} is not there.", "Run this in the project's folder, or name it: --brief"
         )
     run = _Run(house, step)
-    planned = run("plan", lambda: _plan(house, brief_path))
+    planned = run("plan", lambda: _plan(house, brief_path, backend))
     run.slug = planned.slug
     run("generate", lambda: _generate(house, run.slug, progress))
     run("upload", lambda: _upload(house, planned, brief_path.parent))
@@ -144,13 +146,15 @@ def demo(
     )
 
 
-def _plan(house: House, brief_path: Path) -> tuple[Campaign, list[str]]:
-    done = plan(house, brief_path)
+def _plan(house: House, brief_path: Path, backend: str) -> tuple[Campaign, list[str]]:
+    done = plan(house, brief_path, backend=backend)
     quality = done.plan.quality
     return done.campaign, [
         f"{quality.runs} variants of {quality.full_runs} possible, D-efficiency {quality.d_efficiency:.3f}, "
         f"{quality.rank} of {quality.parameters} main-effect parameters estimable",
         f"{done.scenes} scenes and {done.assets} assets to make, estimated at {done.estimate}",
+        f"scenes by the backend {done.plan.backend}" + (f" ({done.plan.model})" if done.plan.model else ""),
+        *done.warnings,
     ]
 
 
@@ -158,7 +162,8 @@ def _generate(house: House, slug: str, progress: Progress) -> tuple[None, list[s
     done = generate(house, slug, progress=progress)
     return None, [
         f"{done.scenes_drawn} scenes drawn ({done.scenes_reused} there already), "
-        f"{done.assets_composed} assets composed ({done.assets_reused} there already)"
+        f"{done.assets_composed} assets composed ({done.assets_reused} there already)",
+        *done.notes,
     ]
 
 

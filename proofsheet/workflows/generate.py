@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """What was made now and what was there already."""
+    """What was made now and what was there already; ``notes`` are what the backend remarked on the scenes it drew."""
 
     scenes_drawn: int
     scenes_reused: int
@@ -30,6 +30,7 @@ class Generated:
     assets_reused: int
     cost: Money
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def generate(house: House, slug: str | None = None, *, progress: Progress = quie
 
 
 def _generate(house: House, slug: str, progress: Progress, started: float) -> Generated:
-    from generation.backend import open_backend
+    from generation.backend import open_backend, remarks
     from generation.recipes import distinct_scenes
 
     with house.warehouse.read() as reader:
@@ -89,9 +90,11 @@ def _generate(house: House, slug: str, progress: Progress, started: float) -> Ge
     todo = [recipe for recipe in recipes if recipe.id not in known_assets]
     missing = [scene for scene in distinct_scenes(todo) if scene.id not in known_scenes]
     cost = Decimal(0)
+    notes: tuple[str, ...] = ()
     if missing:
         _same_currency(house, campaign)
         drawing = open_backend(laid_out.backend, laid_out.model, **_pinned(laid_out, missing[0]))
+        notes = remarks(drawing, missing)
         cost += _draw_all(house, campaign, drawing, missing, progress)
     cost += _compose_all(house, campaign, laid_out, todo, progress)
     return Generated(
@@ -101,6 +104,7 @@ def _generate(house: House, slug: str, progress: Progress, started: float) -> Ge
         assets_reused=len(recipes) - len(todo),
         cost=Money(cost, house.settings.currency),
         seconds=time.perf_counter() - started,
+        notes=notes,
     )
 
 
@@ -173,6 +177,7 @@ def _keep_scene(house: House, campaign: Campaign, rendering: Rendering) -> Decim
         cost=cost,
         currency=house.settings.currency,
         drawn_at=now(),
+        notes=rendering.notes,
     )
     entry = _compute_entry(house, campaign.slug, "scene", recipe.id, rendering.seconds, cost)
     with house.warehouse.write() as writer:

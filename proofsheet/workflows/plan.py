@@ -43,7 +43,7 @@ def plan(
     house: House,
     brief_path: Path,
     *,
-    backend: str = "procedural",
+    backend: str = "",
     model: str = "",
     options: Mapping[str, str | int | float] | None = None,
 ) -> Planned:
@@ -55,23 +55,28 @@ def plan(
     Args:
         house: the open house.
         brief_path: the brief, a TOML file.
-        backend: what draws the scenes.
+        backend: what draws the scenes; "" for the setting ``backend``, and without one for the house model.
         model: the backend's model: a folder or a hub id.
-        options: the backend's own, such as ``revision``, ``licence``, ``steps``, ``guidance``; kept with the plan.
+        options: the backend's own, such as ``revision``, ``licence``, ``steps``, ``lora``; kept with the plan.
 
     Raises:
         InputError: the brief or the brand kit breaks a rule, or words do not fit; every problem is named at once.
         NotFoundError: there is no such backend or model.
     """
-    from generation.backend import open_backend
+    from generation.backend import Choice, default_backend, open_backend, remarks
     from generation.briefs import brief_warnings, load_campaign
     from generation.plan import plan_variants
+    from generation.recipes import distinct_scenes
 
     campaign = load_campaign(brief_path)
-    drawing = open_backend(backend, model, **(options or {}))
-    laid_out = plan_variants(campaign, backend=backend, model=drawing.model)
-    laid_out = replace(laid_out, options=dict(options or {}))
+    named = backend or house.settings.backend
+    choice = Choice(named) if named else default_backend()
+    kept_options = _wherever(options or {})
+    drawing = open_backend(choice.name, model, **kept_options)
+    laid_out = plan_variants(campaign, backend=choice.name, model=drawing.model)
+    laid_out = replace(laid_out, options=kept_options)
     recipes = _recipes(laid_out, campaign, drawing)
+    said = (*([choice.reason] if choice.reason else []), *remarks(drawing, distinct_scenes(recipes)))
     _require_fitting(house, campaign, recipes)
     kept = house.keep(campaign)
     with house.warehouse.write() as writer:
@@ -93,8 +98,14 @@ def plan(
         estimate=Money(house.compute_cost(float(seconds)), house.settings.currency),
         seconds=float(seconds),
         is_new=is_new,
-        warnings=(*replaced, *brief_warnings(campaign), *(_picture_notes(campaign) if is_new else ())),
+        warnings=(*replaced, *said, *brief_warnings(campaign), *(_picture_notes(campaign) if is_new else ())),
     )
+
+
+def _wherever(options: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
+    """The options with the path of a LoRA made whole, so that the plan is drawn from any folder."""
+    lora = options.get("lora")
+    return {**options, "lora": str(Path(str(lora)).expanduser().resolve())} if lora else dict(options)
 
 
 def _replaced(reader: Reader, campaign: Campaign) -> tuple[str, ...]:

@@ -1,0 +1,126 @@
+"""How a picture of any shape is taken from one of the few that the house model draws.
+
+The model was taught five shapes, a few words for where the stand is, and a few for how near it is. For a recipe this
+chooses the nearest shape, and the words and the crop that bring the stand nearest to where the layout wants it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Where the stand is across the picture (share of its width), by word.
+ACROSS: Mapping[str, float] = {"far-left": 0.07, "left": 0.27, "middle": 0.5, "right": 0.735, "far-right": 0.94}
+#: How far down its foot is: the middle of what each word means (share of the height).
+DOWN: Mapping[str, float] = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom": 0.885}
+#: From what share of the width on the stand's own width is called so.
+DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.17, "medium": 0.30, "near": 0.43}
+
+_SIDES = ("left", "middle", "right")
+_MOST_ZOOM, _ZOOM_STEP = 1.12, 0.02
+_NEAR_ENOUGH = 0.012  # of the width: a stand this close to its place needs no closer crop
+_DOWN_MEANS = 0.035  # of the height: each word down means a range, this far up and down from its middle
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A shape the model was taught: its size in pixels, and the words that pictures of this shape were taught with."""
+
+    width: int
+    height: int
+    across: tuple[str, ...]
+    down: tuple[str, ...]
+    distances: tuple[str, ...]
+
+
+SHAPES: Mapping[str, Shape] = {
+    "square": Shape(128, 128, _SIDES, tuple(DOWN), ("far", "medium", "near")),
+    "portrait": Shape(112, 144, _SIDES, tuple(DOWN), ("medium", "near")),
+    "tall": Shape(96, 160, _SIDES, tuple(DOWN), ("medium", "near")),
+    "wide": Shape(192, 96, _SIDES, ("low", "bottom"), ("far", "medium")),
+    "strip": Shape(256, 64, tuple(ACROSS), ("bottom",), ("distant", "far", "medium")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What is drawn and which part of it is kept.
+
+    ``shape`` names the shape; ``width`` and ``height`` are drawn, ``box`` (left, top, right, bottom) is kept of it, all
+    in the model's pixels. ``across``, ``down`` and ``distance`` are the words for the stand in the drawn picture.
+    """
+
+    shape: str
+    width: int
+    height: int
+    box: tuple[int, int, int, int]
+    across: str
+    down: str
+    distance: str
+
+
+def frame_for(width: int, height: int, stand: tuple[float, float, float]) -> Frame:
+    """The frame for a picture of a size in pixels whose stand is at (x, y) and so wide, as shares of that picture.
+
+    The kept part has the picture's ratio (to a pixel of the model's) and holds the whole foot of the stand.
+    """
+    ratio = width / height
+    name = min(SHAPES, key=lambda one: abs(math.log(ratio * SHAPES[one].height / SHAPES[one].width)))
+    shape = SHAPES[name]
+    drawn = shape.width / shape.height
+    kept_x, kept_y = min(1.0, ratio / drawn), min(1.0, drawn / ratio)
+    x, y = (min(max(value, 0.0), 1.0) for value in stand[:2])
+    best: tuple[float, float, tuple[str, float], tuple[str, float]] | None = None
+    for step in range(round((_MOST_ZOOM - 1) / _ZOOM_STEP) + 1):
+        zoom = 1 + step * _ZOOM_STEP
+        across = _nearest({word: ACROSS[word] for word in shape.across}, x, kept_x / zoom, 0.0)
+        down = _nearest({word: DOWN[word] for word in shape.down}, y, kept_y / zoom, _DOWN_MEANS)
+        miss = across[2] + down[2]
+        if best is None or miss < best[0] - _NEAR_ENOUGH:
+            best = (miss, zoom, across[:2], down[:2])
+    assert best is not None
+    _, zoom, (across_word, left), (down_word, top) = best
+    share_x, share_y = kept_x / zoom, kept_y / zoom
+    first_column, last_column = _span(left, share_x, shape.width)
+    first_row, last_row = _span(top, share_y, shape.height)
+    return Frame(
+        shape=name,
+        width=shape.width,
+        height=shape.height,
+        box=(first_column, first_row, last_column, last_row),
+        across=across_word,
+        down=down_word,
+        distance=_distance(stand[2] * share_x, shape.distances),
+    )
+
+
+def _nearest(words: Mapping[str, float], place: float, kept: float, means: float) -> tuple[str, float, float]:
+    """The word, where the kept part begins, and by how much the stand misses its place (shares of the kept part).
+
+    Args:
+        words: where each word's stand is in the drawn picture.
+        place: where the stand shall be in the kept part.
+        kept: the share of the drawn picture that is kept.
+        means: how far from its middle a word's stand may be and still be what the word means.
+    """
+    found = []
+    for word, at in words.items():
+        begin = min(max(at - kept * place, 0.0), 1 - kept)
+        miss = max(0.0, abs((at - begin) / kept - place) - means)
+        found.append((round(miss, 6), abs(at - place), word, begin))
+    miss, _, word, begin = min(found)
+    return word, begin, miss
+
+
+def _span(begin: float, share: float, pixels: int) -> tuple[int, int]:
+    length = max(1, round(share * pixels))
+    first = min(max(round(begin * pixels), 0), pixels - length)
+    return first, first + length
+
+
+def _distance(share: float, taught: tuple[str, ...]) -> str:
+    """The word for a stand of this share of the drawn width: the nearest of those that the shape was taught."""
+    words = list(DISTANCES)
+    meant = max((word for word in words if share >= DISTANCES[word]), key=words.index, default=words[0])
+    return min(taught, key=lambda word: abs(words.index(word) - words.index(meant)))

@@ -1,0 +1,255 @@
+"""Words for the house model: a brief's scene in the words it was taught, and the words it was not taught by name.
+
+Its vocabulary is closed. A prompt is built from the brief's own words, the brand's colours as colour words, and a few
+fixed phrases for where the product will stand; nothing here loads torch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from generation.composition.colour import to_oklch
+from generation.house.folder import DIFFUSION, WEIGHTS
+from generation.house.framing import Frame
+from proofsheet.domain.campaign import BrandKit, Level, PaletteColour
+from proofsheet.errors import InputError
+
+#: Fixed phrases: where the stand is across the picture, how far down, and how near it is seen.
+ACROSS: Mapping[str, str] = {
+    "far-left": "on the far left",
+    "left": "on the left",
+    "middle": "in the middle",
+    "right": "on the right",
+    "far-right": "on the far right",
+}
+DOWN: Mapping[str, str] = {
+    "high": "standing high",
+    "raised": "standing raised",
+    "low": "standing low",
+    "bottom": "standing at the bottom",
+}
+DISTANCE: Mapping[str, str] = {
+    "distant": "a distant view",
+    "far": "a wide view",
+    "medium": "a medium view",
+    "near": "a close view",
+}
+ROOM, COLOURS_OF, ACCENTS_OF = "empty foreground {}", "in {}", "with {} accents"
+
+#: The colour words and their hues in OKLCH, degrees.
+HUES: Mapping[str, float] = {
+    "coral": 25, "orange": 58, "yellow": 95, "green": 145, "teal": 190, "blue": 250, "violet": 300, "pink": 350,
+}  # fmt: skip
+NEUTRAL = "neutral"
+_LEAST_CHROMA = 0.035  # below it a colour has no hue worth naming
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Settings that have their own colours, by the words that name them: no colour is asked of them.
+_NATURAL = _set(
+    "water lake sea sand sandy desert dunes beach snow snowy sky clouds hills misty mountains mountain forest woods "
+    "trees mossy city skyline wooden tabletop desk"
+)
+#: Settings that show a second colour, by the words that name them.
+_ACCENTED = _set(
+    "arch arched archway podium blocks steps stairs disc discs circles ball balls sphere spheres slab plinth stone "
+    "layers layered kitchen bathroom"
+)
+#: Words by which a brief names a colour of its own.
+_COLOURS = _set(
+    "coral red orange amber yellow mustard green emerald teal turquoise cyan blue navy violet purple lilac pink rose "
+    "magenta neutral beige grey greige"
+)
+
+#: Words without a picture of their own, which may be left out unsaid.
+STOP_WORDS = _set(
+    "a about above ad ads advertisement advertising after again all also am an and any are as at back be because "
+    "been before being below beside between both brand brands but by can could did do does doing down during each "
+    "either else ever every few for from further get gets had has have having he her here hers him his how i if "
+    "in into is it its itself just kind let like made make makes many may me more most much must my near no nor "
+    "not now of off on once only onto or other others our ours out over own per product products rather same "
+    "shall she should so some something still such than that the their theirs them then there these they this "
+    "those through to together too toward towards under until up upon us very via was we were what when where "
+    "which while who whose why will with within without would yet you your yours"
+)
+_ARTICLES = frozenset({"a", "an", "the"})
+_SAME = {"gray": "grey"}
+
+_WORD = re.compile(r"[^\W_]+|,")
+_POSSESSIVE = re.compile(r"['’]s\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that a house model was taught, and how many words and commas of a prompt it reads."""
+
+    words: frozenset[str]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the house model is told of a prompt.
+
+    ``prompt`` holds known words and commas only. ``unknown`` are the words it was not taught; ``unread`` are known
+    words beyond the length that it reads.
+    """
+
+    prompt: str
+    unknown: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, audience: Level) -> str:
+    """The prompt of a scene in the house model's manner: setting, light, colours, where the stand is, audience.
+
+    The brief's words are kept as they are written, unknown ones too, so that they can be named. The brand's tone is not
+    in it: in the house model's world moods belong to the light.
+    """
+    setting = scene.prompt or _spoken(scene.name)
+    parts = [
+        setting,
+        style.prompt or _spoken(style.name),
+        palette_words(brand.palette, setting),
+        DISTANCE[frame.distance],
+        ROOM.format(ACROSS[frame.across]),
+        DOWN[frame.down],
+        audience.prompt,
+    ]
+    cleaned = (" ".join(part.split()).strip(" ,.;") for part in parts)
+    return ", ".join(dict.fromkeys(part for part in cleaned if part))
+
+
+def palette_words(palette: Sequence[PaletteColour], setting: str) -> str:
+    """The brand's main colour and its accent as colour words; "" where the setting has colours of its own.
+
+    Exact colours cannot be told to the model. A setting that names a colour itself keeps that.
+    """
+    words = set(_words(setting))
+    if words & (_NATURAL | _COLOURS):
+        return ""
+    by_role = {colour.role: colour_word(colour.rgb) for colour in reversed(palette)}
+    main = by_role.get("primary") or (colour_word(palette[0].rgb) if palette else "")
+    if not main:
+        return ""
+    others = [by_role[role] for role in ("accent", "secondary", "support") if role in by_role]
+    accent = next((word for word in others if word not in (main, NEUTRAL)), "")
+    asked = COLOURS_OF.format(main)
+    return f"{asked} {ACCENTS_OF.format(accent)}" if accent and words & _ACCENTED else asked
+
+
+def colour_word(rgb: tuple[int, int, int]) -> str:
+    """The colour word nearest to a colour by hue; ``"neutral"`` for one of almost no chroma."""
+    _, chroma, hue = to_oklch(rgb)
+    if chroma < _LEAST_CHROMA:
+        return NEUTRAL
+    return min(HUES, key=lambda word: abs((hue - HUES[word] + 180) % 360 - 180))
+
+
+def ruled_out(never: Iterable[str], vocabulary: Vocabulary) -> str:
+    """The negative prompt: of what must not be seen, the things the model could draw at all.
+
+    What it does not know it cannot draw; so a thing counts only where every content word of it is known.
+    """
+    told = [tell(text, vocabulary) for text in never if set(_words(text)) - STOP_WORDS]
+    return ", ".join(dict.fromkeys(one.prompt for one in told if one.prompt and not one.unknown))
+
+
+def tell(text: str, vocabulary: Vocabulary) -> Told:
+    """The known words of a text in their order, each in the form that the model knows, and those it does not know.
+
+    A text that is too long for the model loses its articles first.
+    """
+    kept: list[str] = []
+    unknown: dict[str, None] = {}
+    for word in _words(text):
+        if word == ",":
+            if kept and kept[-1] != ",":
+                kept.append(word)
+        elif form := _known_form(word, vocabulary.words):
+            kept.append(form)
+        elif word not in STOP_WORDS:
+            unknown[word] = None
+    if len(kept) > vocabulary.most:
+        kept = [word for word in kept if word not in _ARTICLES]
+    read, rest = kept[: vocabulary.most], kept[vocabulary.most :]
+    unread = tuple(dict.fromkeys(word for word in rest if word != "," and word not in STOP_WORDS))
+    return Told(" ".join(read).removesuffix(",").strip(), tuple(unknown), unread)
+
+
+def remarks(prompts: Iterable[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Sentences about words of these prompts that the house model does not know, or is told too late to read."""
+    told = [tell(prompt, vocabulary) for prompt in prompts]
+    unknown = dict.fromkeys(word for one in told for word in one.unknown)
+    unread = dict.fromkeys(word for one in told for word in one.unread)
+    found = [unknown_sentence(tuple(unknown))] if unknown else []
+    if unread:
+        found.append(
+            f"Beyond the {vocabulary.most} words and commas that the house model reads: {_quoted(unread)}. "
+            "Word the scene, style or audience more shortly."
+        )
+    return tuple(found)
+
+
+def unknown_sentence(words: Sequence[str]) -> str:
+    """What a user is told of words that the house model does not know."""
+    return (
+        f"Not known to the house model: {_quoted(words)}; for open vocabulary use the diffusers backend: "
+        "--backend diffusers --model FOLDER_OR_ID."
+    )
+
+
+def read_vocabulary(folder: Path = WEIGHTS) -> Vocabulary:
+    """The vocabulary of a house model's folder.
+
+    Raises:
+        InputError: the tokenizer's file is not there, or is not one of whole words.
+    """
+    file = folder / DIFFUSION / "tokenizer" / "tokenizer.json"
+    try:
+        return _read(file, file.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The house model's vocabulary cannot be read from {file}: {error}.", "Install Proofsheet again."
+        ) from error
+
+
+@cache
+def _read(file: Path, changed: int) -> Vocabulary:
+    """Read once in a process while the time of change (in the key) stays the same."""
+    tokens = json.loads(file.read_text(encoding="utf-8"))["model"]["vocab"]
+    settings = json.loads(file.with_name("tokenizer_config.json").read_text(encoding="utf-8"))
+    words = frozenset(str(token) for token in tokens if not (token.startswith("<") and token.endswith(">")))
+    return Vocabulary(words, int(settings["model_max_length"]) - 2)  # a begin and an end are added to every text
+
+
+def _words(text: str) -> list[str]:
+    """The words and commas of a text: lower case, without accents, possessives and other punctuation."""
+    bare = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
+    return _WORD.findall(_POSSESSIVE.sub("", bare.lower()))
+
+
+def _known_form(word: str, known: frozenset[str]) -> str:
+    """The word as the model knows it: itself, its other number, or another spelling; "" where there is none."""
+    forms = [word, _SAME.get(word, ""), f"{word}s", f"{word}es"]
+    for ending, instead in (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f")):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            forms.append(word.removesuffix(ending) + instead)
+    return next((form for form in forms if form in known), "")
+
+
+def _spoken(name: str) -> str:
+    return name.replace("-", " ").replace("_", " ")
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,175 @@
+"""What the house model is told: known words in its manner, and every unknown word by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generation.briefs import load_campaign
+from generation.house import framing
+from generation.house.words import (
+    ACCENTS_OF,
+    ACROSS,
+    COLOURS_OF,
+    DISTANCE,
+    DOWN,
+    HUES,
+    NEUTRAL,
+    ROOM,
+    Vocabulary,
+    colour_word,
+    house_prompt,
+    palette_words,
+    read_vocabulary,
+    remarks,
+    ruled_out,
+    tell,
+)
+from generation.plan import plan_variants
+from generation.recipes import distinct_scenes, make_recipes
+from proofsheet.domain.campaign import BrandKit, Level, PaletteColour
+from proofsheet.errors import InputError
+from training import phrases, world
+from training.grammar import vocabulary, words_of
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+KNOWN = Vocabulary(frozenset(vocabulary()), 46)
+
+
+def brand(*hexes: str) -> BrandKit:
+    roles = ("primary", "accent", "secondary")
+    colours = tuple(
+        PaletteColour(name=f"c{number}", hex=text, role=role)
+        for number, (text, role) in enumerate(zip(hexes, roles, strict=False))
+    )
+    return BrandKit(name="Test", palette=colours, wordmark="test", tone=("calm",))
+
+
+def test_every_fixed_phrase_is_in_the_grammars_vocabulary() -> None:
+    fixed = (*ACROSS.values(), *DOWN.values(), *DISTANCE.values(), ROOM, COLOURS_OF, ACCENTS_OF, *HUES, NEUTRAL)
+    said = {word for phrase in fixed for word in words_of(phrase.replace("{}", " "))}
+    assert said - set(vocabulary()) == set()
+
+
+def test_the_fixed_phrases_mean_what_the_grammar_means_by_them() -> None:
+    assert all(phrase in phrases.STAND_X[word] for word, phrase in ACROSS.items())
+    assert all(phrase in phrases.STAND_Y[word] for word, phrase in DOWN.items())
+    assert all(phrase in phrases.DISTANCE[word] for word, phrase in DISTANCE.items())
+    assert ROOM in phrases.ROOM
+    assert COLOURS_OF in phrases.IN_COLOUR
+    assert ACCENTS_OF in phrases.WITH_ACCENT
+    assert all(word in phrases.COLOUR[word] for word in (*HUES, NEUTRAL))
+
+
+def test_words_and_shapes_stand_where_the_pictures_were_taught() -> None:
+    assert set(framing.ACROSS) == set(world.STAND_X)
+    assert all(abs(framing.ACROSS[word] - at) <= 0.01 for word, at in world.STAND_X.items())
+    assert all(low <= framing.DOWN[word] <= high for word, (low, high) in world.STAND_Y.items())
+    order = list(framing.DISTANCES)
+    for word, (low, high) in world.DISTANCE.items():
+        after = order[order.index(word) + 1 :]
+        assert low >= framing.DISTANCES[word] or word == "distant"
+        assert not after or high <= framing.DISTANCES[after[0]]
+    for name, shape in framing.SHAPES.items():
+        taught = world.BUCKETS[name]
+        assert (shape.width, shape.height) == (taught.width, taught.height)
+        assert set(shape.across) == set(taught.stand_x)
+        assert set(shape.down) == set(taught.stand_y)
+        assert set(shape.distances) == set(taught.distance)
+    assert dict(HUES) == dict(world.HUES)
+
+
+def test_unknown_content_words_are_named_and_left_out() -> None:
+    told = tell("A kangaroo's café beside an arch, with a unicorn", KNOWN)
+    assert told.unknown == ("kangaroo", "cafe", "unicorn")
+    assert told.prompt == "a an arch , with a"
+
+
+def test_words_that_mean_nothing_are_left_out_unsaid() -> None:
+    assert tell("something beside the arch", KNOWN).unknown == ()
+
+
+@pytest.mark.parametrize(("written", "known"), [("Ledges", "ledge"), ("GRAY", "grey"), ("windows", "window")])
+def test_other_numbers_and_spellings_are_understood(written: str, known: str) -> None:
+    assert tell(written, KNOWN).prompt == known
+
+
+def test_what_is_said_too_late_is_named_too() -> None:
+    told = tell(", ".join(["an arch"] * 30 + ["smoke"]), KNOWN)
+    assert len(told.prompt.split()) <= 46
+    assert told.unread == ("arch", "smoke")
+    assert "smoke" in remarks([", ".join(["an arch"] * 30 + ["smoke"])], KNOWN)[0]
+
+
+def test_remarks_name_every_unknown_word_once_and_the_way_out() -> None:
+    said = remarks(["an arch, a kangaroo", "smoke and a kangaroo with a tuba"], KNOWN)
+    assert len(said) == 1
+    assert said[0].startswith("Not known to the house model: 'kangaroo', 'tuba'; ")
+    assert "--backend diffusers" in said[0]
+    assert remarks(["an arch in front of a plain wall"], KNOWN) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("#e0672c", "orange"), ("#0a737b", "teal"), ("#888888", "neutral"), ("#d4a5c9", "pink"), ("#1f4e79", "blue"),
+     ("#b4533c", "coral"), ("#2f7d4f", "green"), ("#e8c91c", "yellow"), ("#6a3fb5", "violet")],
+)  # fmt: skip
+def test_a_colour_is_said_by_its_hue(text: str, word: str) -> None:
+    assert colour_word(PaletteColour(name="x", hex=text).rgb) == word
+
+
+def test_the_palette_is_said_where_the_setting_shows_it() -> None:
+    palette = brand("#0a737b", "#e0672c").palette
+    assert palette_words(palette, "an arch and a round podium") == "in teal with orange accents"
+    assert palette_words(palette, "a plain paper sweep") == "in teal"
+    assert palette_words(palette, "rippled sand") == ""  # sand has its own
+    assert palette_words(palette, "a pink sweep") == ""  # the brief's own colour counts
+    assert palette_words(brand("#0a737b", "#0b8088").palette, "stacked blocks") == "in teal"
+    assert palette_words((), "stacked blocks") == ""
+
+
+def test_a_prompt_is_short_and_in_the_models_manner() -> None:
+    frame = framing.frame_for(1080, 1350, (0.735, 0.9, 0.36))
+    prompt = house_prompt(
+        brand("#0a737b", "#e0672c"), frame, scene=Level(name="arch", prompt="an arch and a podium."),
+        style=Level(name="soft_north"), audience=Level(name="all", prompt="for night owls"),
+    )  # fmt: skip
+    assert prompt == (
+        "an arch and a podium, soft north, in teal with orange accents, a medium view, "
+        "empty foreground on the right, standing at the bottom, for night owls"
+    )
+
+
+def test_only_what_could_be_drawn_is_ruled_out() -> None:
+    never = ["people", "ice cubes with text", "other brands", "kangaroos", "smoke", "smoke"]
+    assert ruled_out(never, KNOWN) == "people, smoke"
+
+
+@pytest.mark.parametrize("example", ["norda", "mira"])
+def test_the_examples_lie_in_the_models_world(example: str) -> None:
+    campaign = load_campaign(EXAMPLES / example / "brief.toml")
+    recipes = make_recipes(
+        plan_variants(campaign), campaign, backend_name="house", model="m", revision="1", steps=8, guidance=3.0,
+        size_multiple=1, max_side=None, product_sha256="0" * 64,
+    )  # fmt: skip
+    assert remarks((scene.prompt for scene in distinct_scenes(recipes)), KNOWN) == ()
+    assert {(scene.width, scene.height) for scene in distinct_scenes(recipes)} >= {(1080, 1350)} or example == "mira"
+
+
+def test_the_vocabulary_is_read_from_the_folder(words_folder: Path, tmp_path: Path) -> None:
+    read = read_vocabulary(words_folder)
+    assert read == KNOWN
+    with pytest.raises(InputError, match="vocabulary cannot be read"):
+        read_vocabulary(tmp_path)
+
+
+def test_words_are_cut_as_the_models_own_tokenizer_cuts_them(words_folder: Path) -> None:
+    from training.tokenizer import Words
+
+    tokenizer = Words(words_folder / "diffusion" / "tokenizer" / "tokenizer.json")
+    for text in ("An ARCH’s wall; kangaroo's, naïve tuba-player 2", "soft\tlight,,an_arch!"):
+        unknown = set(tokenizer.unknown(text))
+        told = set(tell(text, Vocabulary(KNOWN.words, 1000)).unknown)
+        assert told <= unknown | {word.replace("ï", "i") for word in unknown}
+        assert unknown == set() or told
