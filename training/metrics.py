@@ -79,7 +79,8 @@ def frechet(one: Floats, other: Floats) -> float:
 def _factor(rows: Floats) -> Floats:
     """A triangular F whose F'F is the covariance of the rows; exact even where there are fewer rows than columns."""
     centred = rows - rows.mean(axis=0)
-    return np.asarray(np.linalg.qr(centred, mode="r") / math.sqrt(max(len(rows) - 1, 1)))
+    factor: Floats = np.asarray(np.linalg.qr(centred, mode="r"))
+    return factor / math.sqrt(max(len(rows) - 1, 1))
 
 
 def vendi(vectors: Floats, centre: Floats | None = None) -> float:

@@ -6,9 +6,6 @@ It shares nothing with the models it judges: no weights, no text, no latent spac
 from __future__ import annotations
 
 import json
-import math
-import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from proofsheet.errors import StateError
+from training.budget import Budget, Training, device_of, section_of
 from training.dataset import Data, Shard
 from training.probe_net import HEADS, ProbeNet, labels_of, loss_of, roughened, told
 from training.progress import Progress
@@ -69,7 +67,8 @@ class Probe:
         rows: list[dict[str, tuple[str, float]]] = []
         for place, subject in enumerate(subjects):
             row = {"subject": self._best("any.subject", shares, place)}
-            row.update((name, self._best(f"{subject}.{name}", shares, place)) for name in HEADS[subject])
+            heads = [(name, f"{subject}.{name}") for name in HEADS[subject] if f"{subject}.{name}" in self.values]
+            row.update((name, self._best(head, shares, place)) for name, head in heads)
             rows.append(row)
         return rows
 
@@ -105,45 +104,46 @@ def validation(data: Data) -> tuple[NDArray[np.uint8], list[Facts]]:
 
 
 def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
-    """Train the probe, or go on training it, and write ``out/probe/{probe.safetensors,values.json,figures.json}``.
+    """Train the probe, or go on training it, and write what it needs and what it reads into ``out/probe``.
 
     Args:
-        config: with a table ``probe``: seconds, steps, batch, threads, seed, rate; all may be left out.
+        config: with a table ``probe``: seconds, steps, rate …, see training.budget.Budget; batch, threads and seed.
         data: the renders; only the square ones are used.
         out: the run's folder; ``out/probe/last.pt`` is the checkpoint.
         report: hears how far it is.
+
+    Raises:
+        StateError: the checkpoint there reads other attributes than the renders have.
     """
-    course = _Course(config.get("probe", {}), square(data, "train"), Path(out) / "probe")
-    if "threads" in course.settings:
-        torch.set_num_threads(int(course.settings["threads"]))
-    while course.share() < 1:
-        loss = course.one_step()
-        report.step(min(course.share(), 0.999), f"loss {loss:.2f}")
-    probe = Probe(course.averaged(), course.values)
-    save_file(
-        {name: value.contiguous() for name, value in probe.net.state_dict().items()},
-        course.folder / "probe.safetensors",
-    )
-    _write_json(course.folder / "values.json", course.values)
-    from training.visibility import visibility  # it needs the finished probe
+    section, folder = section_of(config, "probe"), Path(out) / "probe"
+    device_of(section)
+    folder.mkdir(parents=True, exist_ok=True)
+    lesson = _Lesson(square(data, "train"), int(section.get("batch", 64)), int(section.get("seed", 5)))
+    budget = Budget.of({"seconds": 600, "rate": 2e-3, **section})
+    training = Training(lesson.net, budget, folder)
+    for group in training.optimiser.param_groups:
+        group["weight_decay"] = 0.03
+    if (folder / "last.pt").is_file() and json.loads((folder / "values.json").read_text("utf-8")) != lesson.values:
+        raise StateError(
+            f"The checkpoint in {folder} reads other attributes than the renders have.",
+            "Remove the folder to train the probe anew.",
+        )
+    write_json(folder / "values.json", lesson.values)
+    training.resume()
+    training.run(lesson, report)
+    probe = Probe(training.average, lesson.values)
+    weights = {name: value.contiguous() for name, value in probe.net.state_dict().items()}
+    save_file(weights, folder / "probe.safetensors")
+    from training.visibility import visibility  # it reads renders with the finished probe
 
-    seen = visibility(probe, data)
-    _write_json(course.folder / "visibility.json", seen.as_json())
-    _write_json(course.folder / "figures.json", {"steps": course.step, "seconds": round(course.spent), **seen.figures})
-    report.step(1.0, f"{course.step} steps")
+    write_json(folder / "visibility.json", visibility(probe, data).as_json())
 
 
-class _Course:
-    """A training in progress."""
+class _Lesson:
+    """The loss of each step. Which pictures, which in the mirror and how roughened follow from the step's number."""
 
-    def __init__(self, settings: Mapping[str, Any], shards: Sequence[Shard], folder: Path) -> None:
-        self.settings, self.folder = settings, folder
-        self.budget = float(settings.get("seconds", 600))
-        self.steps = int(settings.get("steps", 1_000_000))
-        self.batch = int(settings.get("batch", 64))
-        self.seed = int(settings.get("seed", 5))
-        self.rate = float(settings.get("rate", 2e-3))
-        self.shards = shards
+    def __init__(self, shards: Sequence[Shard], batch: int, seed: int) -> None:
+        self.shards, self.batch, self.seed = shards, batch, seed
         self.pool = [
             (number, place)
             for number, shard in enumerate(shards)
@@ -151,53 +151,21 @@ class _Course:
             if place % _TENTH  # the others are for validation
         ]
         self.values = values_of([facts for shard in shards for facts in shard.facts])
-        torch.manual_seed(self.seed)
-        sizes = {head: len(words) for head, words in self.values.items()}
-        self.net, self.slow = ProbeNet(sizes), ProbeNet(sizes)
-        self.net = self.net.to(memory_format=torch.channels_last)
-        self.slow.load_state_dict(self.net.state_dict())
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), self.rate, weight_decay=0.03)
-        self.step, self.spent, self._saved = 0, 0.0, 0.0
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "last.pt").is_file():
-            self._resume()
+        torch.manual_seed(seed)
+        self.net = ProbeNet({head: len(words) for head, words in self.values.items()})
+        self.net.to(memory_format=torch.channels_last)
 
-    def share(self) -> float:
-        """How much (0–1) of the time or of the steps is spent, whichever is more."""
-        return min(1.0, max(self.spent / self.budget, self.step / self.steps))
-
-    def one_step(self) -> float:
-        """Train on one batch and return its loss."""
-        begun = time.monotonic()
-        share, self.net = self.share(), self.net.train()
-        rate = self.rate * min(1.0, (self.step + 1) / 60) * 0.5 * (1 + math.cos(math.pi * share))
-        for group in self.optimiser.param_groups:
-            group["lr"] = max(rate, 1e-6)
-        torch.manual_seed(self.seed * 1_000_003 + self.step)
-        images, labels = self._batch()
+    def __call__(self, step: int) -> Tensor:
+        torch.manual_seed(self.seed * 1_000_003 + step)  # for dropout
+        images, labels = self._batch(step)
         with torch.autocast("cpu", torch.bfloat16):
             logits = self.net(images)
-        loss = loss_of(logits, labels)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
-        self.optimiser.step()
-        self._follow(min(0.995, (1 + self.step) / (10 + self.step)))
-        self.step += 1
-        self.spent += time.monotonic() - begun
-        if self.spent - self._saved > 45 or self.share() >= 1:
-            self._save()
-        return float(loss.detach())
+        return loss_of(logits, labels)
 
-    def averaged(self) -> ProbeNet:
-        """The network with its weights averaged over the last steps."""
-        return self.slow
-
-    def _batch(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """The batch of this step: which pictures, which in the mirror and how roughened follow from its number."""
-        epoch, place = divmod(self.step * self.batch, len(self.pool))
+    def _batch(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        epoch, place = divmod(step * self.batch, len(self.pool))
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.pool))
-        rng = np.random.default_rng([self.seed, self.step, 1])
+        rng = np.random.default_rng([self.seed, step, 1])
         images, facts = [], []
         for pick in order[place : place + self.batch]:
             number, row = self.pool[pick]
@@ -207,41 +175,6 @@ class _Course:
             images.append(picture)
             facts.append(fact)
         return roughened(planes_of(np.stack(images)), rng), labels_of(facts, self.values)
-
-    def _follow(self, keep: float) -> None:
-        with torch.no_grad():
-            for slow, fast in zip(self.slow.state_dict().values(), self.net.state_dict().values(), strict=True):
-                if slow.is_floating_point():
-                    slow.lerp_(fast, 1 - keep)
-                else:
-                    slow.copy_(fast)
-
-    def _save(self) -> None:
-        self._saved = self.spent
-        part = self.folder / "last.part"
-        state = {
-            "net": self.net.state_dict(),
-            "slow": self.slow.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "spent": self.spent,
-            "values": self.values,
-        }
-        torch.save(state, part)
-        os.replace(part, self.folder / "last.pt")
-
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "last.pt", weights_only=True)
-        if state["values"] != self.values:
-            raise StateError(
-                f"The checkpoint in {self.folder} reads other attributes than the renders have.",
-                "Remove the folder to train the probe anew.",
-            )
-        self.net.load_state_dict(state["net"])
-        self.slow.load_state_dict(state["slow"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent = int(state["step"]), float(state["spent"])
-        self._saved = self.spent
 
 
 def values_of(facts: Sequence[Facts]) -> dict[str, list[str]]:
@@ -256,5 +189,6 @@ def values_of(facts: Sequence[Facts]) -> dict[str, list[str]]:
     return found
 
 
-def _write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON."""
     path.write_text(json.dumps(value, indent=1, sort_keys=False) + "\n", "utf-8")
