@@ -66,7 +66,9 @@ def save_clip(clip: nn.Module, tokenizer: Path, folder: Path) -> None:
         name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu().contiguous()
         for name, value in clip.state_dict().items()
     }
-    save_file(weights, folder / "open_clip_model.safetensors", {"format": "pt"})
+    file = folder / "open_clip_model.safetensors"
+    save_file(weights, file, {"format": "pt"})
+    file.chmod(0o644)
     for name in _TOKENIZER_FILES:
         if (tokenizer / name).resolve() != (folder / name).resolve():
             shutil.copyfile(tokenizer / name, folder / name)
@@ -94,4 +96,4 @@ def text_vectors(clip: nn.Module, tokens: Tensor) -> Tensor:
     x = clip.transformer(x, attn_mask=clip.attn_mask[:length, :length])  # type: ignore[operator,index]
     x = clip.ln_final(x)  # type: ignore[operator]
     last = x[torch.arange(len(x), device=x.device), tokens.argmax(dim=-1)]
-    return last @ clip.text_projection  # type: ignore[operator,no-any-return]
+    return last @ clip.text_projection  # type: ignore[no-any-return]
