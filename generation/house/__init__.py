@@ -9,12 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["HouseAutoencoder", "HouseUpscaler", "ModelMixin"]
+__all__ = ["HouseAutoencoder", "HouseUNet", "HouseUpscaler", "ModelMixin", "PackedAutoencoder"]
 
 _HOMES = {
     "HouseAutoencoder": "generation.house.autoencoder",
+    "HouseUNet": "generation.house.unet",
     "HouseUpscaler": "generation.house.upscaler",
     "ModelMixin": "generation.house.autoencoder",
+    "PackedAutoencoder": "generation.house.unet",
 }
 
 
