@@ -96,12 +96,12 @@ def matches(spoken: NDArray[np.bool_], codes: Codes, seen: Codes) -> NDArray[np.
     """Which captions fit which pictures, by what the captions say alone.
 
     Args:
-        spoken: (B, attributes), what each caption names.
-        codes: (B, attributes), the facts behind each caption.
-        seen: (B, attributes), the facts of each picture.
+        spoken: (C, attributes), what each caption names.
+        codes: (C, attributes), the facts behind each caption.
+        seen: (B, attributes), the facts of each picture; the first C of them are the captions' own.
 
     Returns:
-        (B captions, B pictures) of 0 and 1, with 1 on the diagonal.
+        (C captions, B pictures) of 0 and 1, with 1 on the diagonal.
     """
     same = codes[:, None, :] == seen[None, :, :]
     people = NAMES.index("count")

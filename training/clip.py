@@ -22,7 +22,7 @@ from training.attributes import ATTRIBUTES, NAMES, matches
 from training.budget import Budget, Training, device_of, section_of
 from training.clip_judge import TEMPLATES, evaluate_clip, zero_shot
 from training.clip_model import WIDTH, new_clip, pictures_of, save_clip, text_vectors
-from training.clip_views import Batch, Mixer
+from training.clip_views import Batch, Mixer, with_unknown
 from training.dataset import Data
 from training.grammar import LABELS, vocabulary
 from training.progress import Progress
@@ -118,7 +118,7 @@ class _Lesson:
         codes = torch.from_numpy(batch.codes).to(self.device)
         contrast = _contrast(nn.functional.normalize(told, dim=-1), nn.functional.normalize(seen, dim=-1), batch, scale)
         likeness = scale * nn.functional.normalize(seen, dim=-1) @ nn.functional.normalize(prompts.float(), dim=-1).T
-        named = torch.where(torch.from_numpy(batch.spoken).to(self.device), codes, -1)
+        named = torch.where(torch.from_numpy(batch.spoken).to(self.device), codes[: len(batch.spoken)], -1)
         return (
             contrast
             + 3 * _named_loss(likeness, codes, slices)
@@ -131,21 +131,24 @@ class _Lesson:
 
 
 def _prompts(rng: random.Random) -> tuple[tuple[str, ...], dict[str, tuple[int, list[int]]]]:
-    """A phrase for every value of every attribute; and where each attribute's begin, with its values' numbers."""
+    """A phrase for every value of half of the attributes; where each attribute's begin, with its values' numbers."""
     texts: list[str] = []
     slices: dict[str, tuple[int, list[int]]] = {}
-    for name, values in LABELS.items():
+    for name in rng.sample(sorted(LABELS), len(LABELS) // 2):
+        values = LABELS[name]
         template = rng.choice(TEMPLATES)
         slices[name] = (len(texts), [ATTRIBUTES[name].index(value) for value in values])
-        texts += [template.format(rng.choice(phrases)) for phrases in values.values()]
+        texts += [with_unknown(template.format(rng.choice(phrases)), rng) for phrases in values.values()]
     return tuple(texts), slices
 
 
 def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor:
     """Captions against pictures both ways, where every picture that a caption fits is right."""
-    fits = torch.from_numpy(matches(batch.spoken, batch.codes, batch.codes)).to(told.device)
+    fits = torch.from_numpy(matches(batch.spoken, batch.codes[: len(batch.spoken)], batch.codes)).to(told.device)
     logits = scale * told @ seen.T
     by_caption = -(fits / fits.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
+    some = fits.sum(0) > 0  # pictures that a caption fits
+    fits, logits = fits[:, some], logits[:, some]
     by_picture = -(fits / fits.sum(0, keepdim=True) * logits.log_softmax(0)).sum(0).mean()
     return (by_caption + by_picture) / 2
 
@@ -161,7 +164,7 @@ def _named_loss(likeness: Tensor, codes: Tensor, slices: Mapping[str, tuple[int,
             losses.append(
                 nn.functional.cross_entropy(likeness[:, start : start + len(numbers)], target, ignore_index=-1)
             )
-    return torch.stack(losses).mean()
+    return torch.stack(losses).mean() if losses else likeness.sum() * 0
 
 
 def _heads_loss(outputs: Tensor, codes: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from training.grammar import LABELS
+from training.phrases import STOP_WORDS
 from training.tokenizer import CONTEXT
 
 #: Side in pixels of the square pictures it sees.
@@ -69,9 +71,19 @@ def save_clip(clip: nn.Module, tokenizer: Path, folder: Path) -> None:
     file = folder / "open_clip_model.safetensors"
     save_file(weights, file, {"format": "pt"})
     file.chmod(0o644)
+    (folder / "brand_fit.json").write_text(json.dumps(_for_brand_fit(), indent=1) + "\n", "utf-8")
     for name in _TOKENIZER_FILES:
         if (tokenizer / name).resolve() != (folder / name).resolve():
             shutil.copyfile(tokenizer / name, folder / name)
+
+
+def _for_brand_fit() -> dict[str, list[str]]:
+    """What scoring needs to know of these words: which mean nothing alone, and what any picture of the world may be."""
+    kinds = ("setting", "light", "colour")
+    return {
+        "hollow": sorted(STOP_WORDS),
+        "contrasts": [f"a picture {phrases[0]}" for kind in kinds for phrases in LABELS[kind].values()],
+    }
 
 
 def load_clip(folder: Path, device: torch.device | str = "cpu") -> nn.Module:

@@ -27,8 +27,9 @@ Facts = Mapping[str, str | int]
 class Batch:
     """One step's pairs.
 
-    ``pictures`` is uint8 (B, SIDE, SIDE, 3); ``codes`` (B, attributes) are the values that can be seen in them;
-    ``captions`` belong to them one by one; ``spoken`` (B, attributes) is what each caption names.
+    ``pictures`` is uint8 (B, SIDE, SIDE, 3); ``codes`` (B, attributes) are the values that can be seen in them. The
+    first half of them have ``captions`` (texts cost as much as pictures and are sooner learned); ``spoken``
+    (B // 2, attributes) is what each caption names.
     """
 
     pictures: NDArray[np.uint8]
@@ -61,7 +62,8 @@ class Mixer:
         chosen = rng.choices(self.shards, weights=self._weights(), k=self.size)
         rows = [self._pair(shard, rng.randrange(len(shard)), rng) for shard in chosen]
         pictures, codes, captions, spoken = zip(*rows, strict=True)
-        return Batch(np.stack(pictures), np.stack(codes), captions, np.stack(spoken))
+        half = max(1, self.size // 2)
+        return Batch(np.stack(pictures), np.stack(codes), captions[:half], np.stack(spoken[:half]))
 
     def _weights(self) -> list[float]:
         """How often each shard is drawn from."""
@@ -88,7 +90,15 @@ class Mixer:
             codes[_HIDDEN_IN_TILES] = -1
             text = without(text, facts, PLACES)
         spoken = spoken_of(text, facts) & (codes >= 0)
-        return _spoilt(view, facts, rng), codes, text, spoken
+        return _spoilt(view, facts, rng), codes, with_unknown(text, rng), spoken
+
+
+def with_unknown(text: str, rng: random.Random) -> str:
+    """The text, in one of four cases with up to three words in it that no vocabulary has: they are to mean nothing."""
+    words = text.split()
+    for _ in range(rng.randint(1, 3) if rng.random() < 0.25 else 0):
+        words.insert(rng.randint(0, len(words)), "qqq")
+    return " ".join(words)
 
 
 def _cropped(picture: Image.Image, rng: random.Random) -> Image.Image:
