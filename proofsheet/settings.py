@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     executor: str = Field("processes", description="where work runs: processes or inline")
     backend: str = Field("", description="what draws scenes; empty: the house model where its packages are installed")
-    clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: no CLIP score")
+    clip_model: str = Field("", description="open_clip model: name, or local-dir:FOLDER; empty: house; none: no score")
     clip_checkpoint: str = Field("", description="path of a .safetensors checkpoint for clip_model")
 
     @classmethod

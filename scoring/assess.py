@@ -45,7 +45,7 @@ def assess_all(
         subjects: what to assess; pictures are opened one by one and at most ``CHUNK`` are held.
         brand: the brand kit to judge against.
         scorers: names of scorer plug-ins; all installed ones by default.
-        clip_model: open_clip model name or ``local-dir:FOLDER``; empty for no CLIP score.
+        clip_model: open_clip model name or ``local-dir:FOLDER``; empty for the house CLIP, ``none`` for no CLIP score.
         clip_checkpoint: path of the ``.safetensors`` weights of a named model.
         cache: folder to keep CLIP embeddings in, across runs.
         progress: called with (assets looked at, all assets).

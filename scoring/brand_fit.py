@@ -12,6 +12,7 @@ from proofsheet.domain.assessment import Score
 from proofsheet.domain.asset import Box
 from proofsheet.domain.campaign import BrandKit
 from proofsheet.errors import InputError
+from scoring.house import NO_MODEL, Lexicon, house_model
 from scoring.scorer import Assessment, Subject, rgb_picture
 from scoring.verdict import Rules, load_rules
 
@@ -49,10 +50,12 @@ class BrandFitScorer:
     """Scores ``brand_fit``: percentile among the brand's references (8 or more), else the margin of the descriptors.
 
     Args:
-        model: open_clip model name or ``local-dir:FOLDER``; empty: the scorer abstains.
+        model: open_clip model name or ``local-dir:FOLDER``; empty: the house CLIP; ``none``: the scorer abstains.
         checkpoint: path of the ``.safetensors`` weights of a named model.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache: folder for embeddings, or None.
+
+    Words of the descriptors that the model's vocabulary lacks are named; where it knows none, the scorer abstains.
 
     With a composition known, ``brand_fit_without_text`` says what the picture scores with its words painted over, as
     CLIP reads words in pictures and is swayed by them.
@@ -73,8 +76,11 @@ class BrandFitScorer:
     ) -> None:
         self._rules = rules or load_rules()
         self._embedder: Embedder | None = None
-        self._yardsticks: dict[BrandKit, _Yardstick] = {}
-        if model:
+        self._yardsticks: dict[BrandKit, _Yardstick | str] = {}
+        self._without = "No CLIP model is wanted: brand fit is not scored." if model == NO_MODEL else ""
+        if not model:
+            model, self._without = house_model()
+        if not self._without:
             from scoring.embedding import Embedder
 
             self._embedder = Embedder(model, checkpoint, device=device, cache=cache)
@@ -82,16 +88,11 @@ class BrandFitScorer:
     def assess(self, subjects: Sequence[Subject], brand: BrandKit) -> Iterator[Assessment]:
         """One assessment per subject, in order."""
         if self._embedder is None:
-            why = "No CLIP model is set: brand fit is not scored. Set clip_model and clip_checkpoint in the settings."
-            yield from (self._abstain(subject, why) for subject in subjects)
+            yield from (self._abstain(subject, self._without) for subject in subjects)
             return
         yardstick = self._yardstick(self._embedder, brand)
-        if yardstick is None:
-            why = (
-                f"The brand kit has neither descriptors nor {MIN_REFERENCES} reference pictures to compare with "
-                f"({len(brand.references)} references)."
-            )
-            yield from (self._abstain(subject, why) for subject in subjects)
+        if isinstance(yardstick, str):
+            yield from (self._abstain(subject, yardstick) for subject in subjects)
             return
         for start in range(0, len(subjects), _BATCH):
             batch = subjects[start : start + _BATCH]
@@ -118,19 +119,19 @@ class BrandFitScorer:
             )
         )
 
-    def _yardstick(self, embedder: Embedder, brand: BrandKit) -> _Yardstick | None:
+    def _yardstick(self, embedder: Embedder, brand: BrandKit) -> _Yardstick | str:
+        """What to measure this brand by, or why it cannot be measured."""
         if brand not in self._yardsticks:
             references = [_open_reference(path) for path in brand.references]
             if len(references) >= MIN_REFERENCES:
                 self._yardsticks[brand] = _References(embedder.pictures(references))
             elif brand.descriptors:
-                self._yardsticks[brand] = _Descriptors(
-                    brand.descriptors,
-                    embedder.phrases(brand.descriptors, TEMPLATES),
-                    embedder.phrases(CONTRASTS),
-                )
+                self._yardsticks[brand] = _by_words(embedder, brand.descriptors)
             else:
-                return None
+                self._yardsticks[brand] = (
+                    f"The brand kit has neither descriptors nor {MIN_REFERENCES} reference pictures to compare with "
+                    f"({len(brand.references)} references)."
+                )
         return self._yardsticks[brand]
 
     def _assess_one(
@@ -173,10 +174,11 @@ class _Descriptors:
     rule = "brand_fit_margin"
     unit = "cosine margin × 100"
 
-    def __init__(self, words: Sequence[str], phrases: Vectors, contrasts: Vectors) -> None:
+    def __init__(self, words: Sequence[str], phrases: Vectors, contrasts: Vectors, unknown: Sequence[str] = ()) -> None:
         self._words = tuple(words)
         self._phrases = phrases
         self._contrasts = contrasts
+        self._unknown = f". Not known to the model: {', '.join(unknown)}" if unknown else ""
 
     def measure(self, vector: Vectors) -> tuple[float, str, dict[str, object]]:
         """The margin, its make-up in words, and the facts the rule's texts want."""
@@ -184,7 +186,8 @@ class _Descriptors:
         margins = 100 * (self._phrases @ vector - generic)
         weakest = self._words[int(margins.argmin())]
         told = ", ".join(f"{word} {margin:+.2f}" for word, margin in zip(self._words, margins, strict=True))
-        return float(margins.mean()), f"Against {len(self._contrasts)} generic pictures: {told}", {"weakest": weakest}
+        detail = f"Against {len(self._contrasts)} generic pictures: {told}{self._unknown}"
+        return float(margins.mean()), detail, {"weakest": weakest}
 
 
 class _References:
@@ -214,6 +217,22 @@ class _References:
 
 
 _Yardstick = _Descriptors | _References
+
+
+def _by_words(embedder: Embedder, descriptors: Sequence[str]) -> _Descriptors | str:
+    """Measures by the descriptors whose words the model knows; a reason where it knows none."""
+    lexicon = Lexicon.of(embedder)
+    lacking = [embedder.unknown_words(text) for text in descriptors]
+    unknown = tuple(dict.fromkeys(word for words in lacking for word in words))
+    known = [text for text, words in zip(descriptors, lacking, strict=True) if lexicon.says(text, words)]
+    if not known:
+        return (
+            f"The CLIP model knows no word of the brand's descriptors ({'; '.join(descriptors)}): brand fit is not "
+            f"scored. For open vocabulary, set clip_model and clip_checkpoint in the settings."
+        )
+    templates = [template for template in TEMPLATES if not embedder.unknown_words(template.format(""))]
+    contrasts = embedder.phrases(lexicon.contrasts or CONTRASTS)
+    return _Descriptors(known, embedder.phrases(known, templates or ("{}",)), contrasts, unknown)
 
 
 def _open_reference(path: Path) -> Image:

@@ -179,6 +179,21 @@ class Embedder:
         rows = _unit(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
         return _unit(rows.reshape(len(texts), len(templates), -1).mean(axis=1))
 
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that the model's tokenizer does not know, each once; none where it spells words out."""
+        inner = getattr(self._tokenize, "tokenizer", None)
+        mark = getattr(inner, "unk_token_id", None)
+        if inner is None or mark is None or not getattr(inner, "is_fast", False):
+            return ()
+        found = inner(text, add_special_tokens=False, return_offsets_mapping=True)
+        spans = zip(found["input_ids"], found["offset_mapping"], strict=True)
+        return tuple(dict.fromkeys(text[start:stop].lower() for number, (start, stop) in spans if number == mark))
+
+    @property
+    def folder(self) -> Path | None:
+        """The model's folder, where it was loaded from one."""
+        return Path(self.model_name.removeprefix(_LOCAL)) if self.model_name.startswith(_LOCAL) else None
+
     def _known(self, key: str) -> Vectors | None:
         if not key:
             return None

@@ -67,7 +67,7 @@ def score(
             scorers=scorers,
             clip_model=house.settings.clip_model,
             clip_checkpoint=house.settings.clip_checkpoint,
-            cache=house.warehouse.home / "embeddings" if house.settings.clip_model else None,
+            cache=house.warehouse.home / "embeddings",
             progress=partial(progress, "Scoring assets"),
         )
     )
