@@ -42,8 +42,8 @@ class HouseUNet(UNet2DConditionModel):  # type: ignore[misc]
     the last convolution have four times as many channels, and everything between works at the latent's own size.
     """
 
-    @functools.wraps(UNet2DConditionModel.__init__)
-    def __init__(self, *args: Any, **settings: Any) -> None:  # type: ignore[misc]
+    @functools.wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
+    def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         width, many = self.config.block_out_channels[0], PACK**2
         self.conv_in = nn.Conv2d(many * self.config.in_channels, width, 3, padding=1)
@@ -94,7 +94,7 @@ class PackedAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         force_upcast: bool = False,
     ) -> None:
         super().__init__()
-        self.inner = HouseAutoencoder(**(inner or {}))
+        self.network = HouseAutoencoder(**(inner or {}))
 
     @classmethod
     def around(cls, autoencoder: HouseAutoencoder) -> PackedAutoencoder:
@@ -102,19 +102,19 @@ class PackedAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         settings = {name: value for name, value in autoencoder.config.items() if not name.startswith("_")}
         channels = settings["latent_channels"] // PACK**2
         outer: PackedAutoencoder = cls(latent_channels=channels, inner=settings)
-        outer.inner = autoencoder
+        outer.network = autoencoder
         return outer
 
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
         """The packed latents of pictures (B, 3, H, W) in [-1, 1]; sides multiples of 8."""
-        found = self.inner.encode(x, return_dict=False)[0]
+        found = self.network.encode(x, return_dict=False)[0]
         latent = type(found)(packed(found.mode()))
         return SimpleNamespace(latent_dist=latent) if return_dict else (latent,)
 
     def decode(self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None) -> Any:
         """The pictures (B, 3, H, W), about [-1, 1], of packed latents."""
-        return self.inner.decode(unpacked(z), return_dict=return_dict)
+        return self.network.decode(unpacked(z), return_dict=return_dict)
 
     def forward(self, sample: Tensor) -> Tensor:
         """Pictures through the latent and back."""
-        return self.inner(sample)  # type: ignore[no-any-return]
+        return self.network(sample)  # type: ignore[no-any-return]
