@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,18 +76,20 @@ class BrandFitScorer:
         rules: Rules | None = None,
     ) -> None:
         self._rules = rules or load_rules()
-        self._embedder: Embedder | None = None
         self._yardsticks: dict[BrandKit, _Yardstick | str] = {}
         self._without = "No CLIP model is wanted: brand fit is not scored." if model == NO_MODEL else ""
-        if not model:
+        self._house = not model
+        if self._house:
             model, self._without = house_model()
-        if not self._without:
-            from scoring.embedding import Embedder
-
-            self._embedder = Embedder(model, checkpoint, device=device, cache=cache)
+        self._embedder: Embedder | None = None
+        self._open = partial(_open_embedder, model, checkpoint, device, cache)
+        if not self._without and not self._house:
+            self._embedder = self._open()
 
     def assess(self, subjects: Sequence[Subject], brand: BrandKit) -> Iterator[Assessment]:
         """One assessment per subject, in order."""
+        if self._embedder is None and not self._without and subjects:
+            self._embedder = self._open()  # the house model is opened when it is needed
         if self._embedder is None:
             yield from (self._abstain(subject, self._without) for subject in subjects)
             return
@@ -233,6 +236,12 @@ def _by_words(embedder: Embedder, descriptors: Sequence[str]) -> _Descriptors | 
     templates = [template for template in TEMPLATES if not embedder.unknown_words(template.format(""))]
     contrasts = embedder.phrases(lexicon.contrasts or CONTRASTS)
     return _Descriptors(known, embedder.phrases(known, templates or ("{}",)), contrasts, unknown)
+
+
+def _open_embedder(model: str, checkpoint: str, device: str, cache: Path | None) -> Embedder:
+    from scoring.embedding import Embedder
+
+    return Embedder(model, checkpoint, device=device, cache=cache)
 
 
 def _open_reference(path: Path) -> Image:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from scoring.scorer import Subject
 pytestmark = pytest.mark.models
 Make = Callable[..., Subject]
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 32,
         "vision_cfg": {"image_size": 48, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
@@ -32,7 +33,9 @@ CONFIG = {
 }
 
 
-def _save_model(folder: Path, seed: int, name: str = "open_clip_model.safetensors") -> Path:
+def _save_model(
+    folder: Path, seed: int, name: str = "open_clip_model.safetensors", config: dict[str, Any] = CONFIG
+) -> Path:
     import open_clip
     import torch
     from safetensors.torch import save_file
@@ -40,12 +43,12 @@ def _save_model(folder: Path, seed: int, name: str = "open_clip_model.safetensor
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     model = open_clip.CLIP(
-        embed_dim=CONFIG["model_cfg"]["embed_dim"],
-        vision_cfg=CONFIG["model_cfg"]["vision_cfg"],
-        text_cfg=CONFIG["model_cfg"]["text_cfg"],
+        embed_dim=config["model_cfg"]["embed_dim"],
+        vision_cfg=config["model_cfg"]["vision_cfg"],
+        text_cfg={k: v for k, v in config["model_cfg"]["text_cfg"].items() if k != "hf_tokenizer_name"},
     )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps(CONFIG), "utf-8")
+    (folder / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / name)
     return folder
 
@@ -235,3 +238,68 @@ def test_few_references_and_no_words_abstain(
     absent = replace(brand, references=(tmp_path / "absent.png",))
     with pytest.raises(InputError, match=r"absent\.png"):
         list(scorer.assess([clean], absent))
+
+
+def _worded(folder: Path, *, words: str, hollow: str = "") -> Path:
+    """A model whose tokenizer knows a few whole words."""
+    from training.tokenizer import Words, save_tokenizer
+
+    save_tokenizer(tuple(words.split()), folder)
+    size = Words(folder / "tokenizer.json").size
+    config = json.loads(json.dumps(CONFIG))
+    config["model_cfg"]["text_cfg"] |= {"context_length": 48, "vocab_size": size, "hf_tokenizer_name": "tokenizer"}
+    _save_model(folder, 4, config=config)
+    told = {"hollow": hollow.split(), "contrasts": ["a picture"]}
+    (folder / "brand_fit.json").write_text(json.dumps(told), "utf-8")
+    return folder
+
+
+def test_words_that_the_model_does_not_know_are_named(tmp_path: Path, brand: BrandKit, clean: Subject) -> None:
+    folder = _worded(tmp_path, words="a picture calm morning and fresh", hollow="a and picture")
+    scorer = BrandFitScorer(model=f"local-dir:{folder}", device="cpu")
+    (assessment,) = scorer.assess([clean], replace(brand, descriptors=("calm Northern morning", "quokka and numbat")))
+    score = assessment.scores[0]
+    assert score.value is not None
+    assert score.detail.endswith("Not known to the model: northern, quokka, numbat")
+    assert "calm Northern morning" in score.detail
+    assert "quokka and numbat" not in score.detail
+    (known,) = scorer.assess([clean], replace(brand, descriptors=("calm morning",)))
+    assert "Not known" not in known.scores[0].detail
+
+
+def test_where_no_word_is_known_there_is_no_score(tmp_path: Path, brand: BrandKit, clean: Subject) -> None:
+    folder = _worded(tmp_path, words="a picture and", hollow="a and picture")
+    scorer = BrandFitScorer(model=f"local-dir:{folder}", device="cpu")
+    (assessment,) = scorer.assess([clean], replace(brand, descriptors=("quokka and numbat", "a picture")))
+    assert assessment.verdicts == ()
+    assert assessment.scores[0].value is None
+    assert "knows no word" in assessment.scores[0].detail
+    assert "quokka and numbat" in assessment.scores[0].detail
+
+
+def test_the_model_of_the_package_is_taken_when_none_is_named(
+    tmp_path: Path, brand: BrandKit, clean: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _worded(tmp_path / "house_clip", words="calm northern morning natural fresh")
+    monkeypatch.setattr("scoring.house.HOUSE_FOLDER", folder)
+    (assessment,) = BrandFitScorer(device="cpu").assess([clean], brand)
+    assert assessment.scores[0].value is not None
+    assert assessment.scores[0].scorer.startswith("brand_fit/1 house_clip@")
+    (switched_off,) = BrandFitScorer(model="none").assess([clean], brand)
+    assert switched_off.scores[0].value is None
+    assert "wanted" in switched_off.scores[0].detail
+
+
+def test_without_weights_or_packages_the_scorer_abstains_and_says_why(
+    tmp_path: Path, brand: BrandKit, clean: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.house.HOUSE_FOLDER", tmp_path)
+    (bare,) = BrandFitScorer().assess([clean], brand)
+    assert bare.scores[0].value is None
+    assert "open_clip_model.safetensors" in bare.scores[0].detail
+    assert bare.verdicts == ()
+    monkeypatch.setattr("scoring.house.HOUSE_FOLDER", _worded(tmp_path / "house", words="calm"))
+    monkeypatch.setattr("scoring.house.find_spec", lambda name: None if name == "torch" else object())
+    (assessment,) = BrandFitScorer().assess([clean], brand)
+    assert assessment.scores[0].value is None
+    assert "torch" in assessment.scores[0].detail
