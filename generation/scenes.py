@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,12 +154,27 @@ def draw_scene(recipe: SceneRecipe) -> NDArray[np.uint8]:
 def stage_of(recipe: SceneRecipe) -> Stage:
     """Where the product stands in the drawn scene and how it is lit; neutral for scenes that others have drawn.
 
+    The house model draws the renderer's kinds and lights from words. Where the brief names both beside the words, the
+    stage is lit in that manner, but from above: the side that the light comes from is the model's own choice.
+
     Raises:
         InputError: the kind or the light is unknown.
     """
     x, y, width = stand_of(recipe.params)
+    if recipe.backend == "house":
+        return _house_stage(recipe, x, y, width)
     if recipe.backend != "procedural":
         return Stage(stand_x=x, stand_y=y, stand_width=width)
+    return _rendered_stage(recipe, x, y, width)
+
+
+def _house_stage(recipe: SceneRecipe, x: float, y: float, width: float) -> Stage:
+    told = {"kind", "light"} <= set(recipe.params)
+    stage = _rendered_stage(recipe, x, y, width) if told else Stage(stand_x=x, stand_y=y, stand_width=width)
+    return replace(stage, light_x=0.0, shadow_rgb=Stage().shadow_rgb)
+
+
+def _rendered_stage(recipe: SceneRecipe, x: float, y: float, width: float) -> Stage:
     kind, sheet = _kind_of(recipe), _sheet_of(recipe)
     rig, key = sheet.rig, sheet.rig.lamps[0]
     flat = key.colour * np.float32(max(0.5 * (key.unit[1] - key.unit[2]), 0.1))

@@ -122,6 +122,8 @@ def _plan(page: BriefPage) -> None:
     pieces.chart(charts.design_matrix(page.plan, varied, names), key="matrix")
     model = f" ({page.plan.model})" if page.plan.model else ""
     st.caption(f"Drawn by {page.plan.backend}{model}. Plan {page.plan.id}, seed {page.plan.seed}.")
+    for remark in page.remarks:
+        st.info(pieces.escape(remark))
     st.markdown("Changed the brief? Plan again; what stays the same is not made twice:")
     st.code("proofsheet plan path/to/brief.toml", language="bash")
 

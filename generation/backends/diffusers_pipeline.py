@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from generation.backend import Rendering
@@ -58,6 +59,8 @@ class DiffusersBackend:
     parallel = False
     ai_made = True
     output_type = "pil"  # how the pipeline hands its pictures on
+    usual_batch: tuple[int, int] = (1, 4)  # scenes drawn at once where nothing is said: on the CPU, elsewhere
+    unknown_pipeline = True  # whether the pipeline must be looked at before it can be said how to draw
 
     def __init__(
         self,
@@ -84,16 +87,15 @@ class DiffusersBackend:
         pinned, _, pinned_lora = revision.partition("+")
         self._source: ModelSource = self._find(model, pinned, licence)
         self._lora: Lora | None = find_lora(lora, lora_scale, pinned_lora)
-        self._torch = require("torch", _WHY)
-        self._diffusers = require("diffusers", _WHY)
-        self._arguments = self._call_arguments()
-        self._variant, self._offload = variant, offload
+        for module in ("torch", "diffusers"):
+            if find_spec(module) is None:
+                require(module, _WHY)
+        self._variant, self._offload, self._asked = variant, offload, (device, dtype, batch_size)
+        if self.unknown_pipeline or device != "auto":
+            _ = self._arguments, self.device
         self.model = self._source.location
         self.revision = "+".join([self._source.revision, *([self._lora.revision] if self._lora else [])])
         self.licence = self._source.licence
-        self.device = self._chosen_device(device)
-        self.dtype = ("bfloat16" if self.device == "cuda" else "float32") if dtype == "auto" else dtype
-        self.batch_size = batch_size or (1 if self.device == "cpu" else 4)
         known = self._source.known
         self._guidance_name = known.guidance_name if known else "guidance_scale"
         self.steps = int(steps or (known.steps if known else self._default("num_inference_steps", 50)))
@@ -102,6 +104,30 @@ class DiffusersBackend:
         self.size_multiple = self._source.size_multiple
         longest = max_side or round(self._source.native_side * _LARGER)
         self.max_side: int | None = max(longest // self.size_multiple, 1) * self.size_multiple
+
+    @cached_property
+    def _torch(self) -> Any:
+        return require("torch", _WHY)
+
+    @cached_property
+    def _diffusers(self) -> Any:
+        return require("diffusers", _WHY)
+
+    @cached_property
+    def device(self) -> str:
+        """Where the model runs: ``"cuda"``, ``"mps"`` or ``"cpu"``."""
+        return self._chosen_device(self._asked[0])
+
+    @cached_property
+    def dtype(self) -> str:
+        """The number format that the weights are loaded in."""
+        asked = self._asked[1]
+        return asked if asked != "auto" else "bfloat16" if self.device == "cuda" else "float32"
+
+    @cached_property
+    def batch_size(self) -> int:
+        """How many scenes are drawn at once."""
+        return self._asked[2] or self.usual_batch[self.device != "cpu"]
 
     def draw(self, recipes: Sequence[SceneRecipe]) -> Iterator[Rendering]:
         """Draw the recipes in order; neighbours of equal size, steps and guidance are drawn in batches.
@@ -239,7 +265,8 @@ class DiffusersBackend:
         """What recipes of one batch have in common."""
         return *self._drawn_size(recipe), recipe.steps, recipe.guidance
 
-    def _call_arguments(self) -> Mapping[str, inspect.Parameter]:
+    @cached_property
+    def _arguments(self) -> Mapping[str, inspect.Parameter]:
         pipeline = getattr(self._diffusers, self._source.pipeline, None)
         if pipeline is None:
             raise InputError(

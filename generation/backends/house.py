@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from generation.backends.diffusers_pipeline import DiffusersBackend
 from generation.backends.model_source import ModelSource, content_hash, find_model
-from generation.house.folder import DIFFUSION, LICENCE, MODEL, UPSCALER, WEIGHTS, house_folder
+from generation.house.folder import DIFFUSION, LICENCE, MODEL, UPSCALER, house_folder, sampling
 from generation.house.framing import Frame, frame_for
 from generation.house.words import Vocabulary, read_vocabulary, remarks, ruled_out, tell, unknown_sentence
 from generation.known_models import known_models
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 #: Part of every revision: a change of words, framing or enlarging that moves pixels gets a new number.
 DRAWING_VERSION = "1"
 
-_ON_CPU, _ON_GPU = 8, 32  # scenes drawn at once
-
 
 class HouseBackend(DiffusersBackend):
     """The house model: a stock pipeline of diffusers with weights of our own, in a closed world of words.
@@ -37,7 +35,7 @@ class HouseBackend(DiffusersBackend):
         model: ``""`` for the weights that came with Proofsheet, or a folder trained anew by the same recipe.
         revision: what the weights must be, as a recipe has it; "" for whatever they are.
         device: ``"auto"`` (CUDA, else Apple's, else the CPU), ``"cuda"``, ``"mps"`` or ``"cpu"``.
-        steps, guidance: how to draw; by default what was found best (``models.toml``).
+        steps, guidance: how to draw; by default what was found best for these weights.
         batch_size: scenes drawn at once; by default 8 on the CPU and 32 elsewhere.
 
     Raises:
@@ -48,6 +46,8 @@ class HouseBackend(DiffusersBackend):
     """
 
     name = "house"
+    usual_batch = (8, 32)
+    unknown_pipeline = False  # nothing of torch is loaded before the first scene is drawn
     output_type = "pt"  # not rounded before it is enlarged, so that no bands can come of it
 
     def __init__(
@@ -75,9 +75,8 @@ class HouseBackend(DiffusersBackend):
             dtype="float32",
             batch_size=batch_size,
         )
-        self.model = MODEL if self._folder == WEIGHTS else str(self._folder)
+        self.model = MODEL if model in ("", MODEL) else str(self._folder)
         self.revision = found
-        self.batch_size = batch_size or (_ON_CPU if self.device == "cpu" else _ON_GPU)
         self.size_multiple = 1
         self.max_side = None
 
@@ -99,7 +98,10 @@ class HouseBackend(DiffusersBackend):
     def _find(self, model: str, revision: str, licence: str) -> ModelSource:
         import generation.house  # noqa: F401  diffusers takes classes from modules that are loaded already, and no others
 
-        return replace(find_model(model, revision, licence), known=known_models()[MODEL])
+        best = sampling(self._folder)
+        known = known_models()[MODEL]
+        own = replace(known, steps=int(best.get("steps", known.steps)), guidance=best.get("guidance", known.guidance))
+        return replace(find_model(model, revision, licence), known=own)
 
     def _frame(self, recipe: SceneRecipe) -> Frame:
         return frame_for(recipe.width, recipe.height, stand_of(recipe.params))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ LICENCE = "Apache-2.0"
 
 _NEEDED = ("torch", "diffusers", "transformers")
 _INDEX = "model_index.json"
+_SAMPLING = "sampling.json"
 
 
 def house_folder(model: str = "") -> Path:
@@ -50,6 +52,22 @@ def house_folder(model: str = "") -> Path:
 def has_weights() -> bool:
     """Whether the weights came with this installation."""
     return (WEIGHTS / DIFFUSION / _INDEX).is_file()
+
+
+def sampling(folder: Path) -> dict[str, float]:
+    """What was found best for drawing with these weights, ``steps`` and ``guidance``; what was not is left out.
+
+    Raises:
+        InputError: the file that says so cannot be read.
+    """
+    file = folder / DIFFUSION / _SAMPLING
+    if not file.is_file():
+        return {}
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return {name: float(said[name]) for name in ("steps", "guidance") if name in said}
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{file} cannot be read: {error}.", "Install Proofsheet again.") from error
 
 
 @cache

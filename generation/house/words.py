@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from generation.composition.colour import to_oklch
-from generation.house.folder import DIFFUSION, WEIGHTS
+from generation.house.folder import DIFFUSION
 from generation.house.framing import Frame
 from proofsheet.domain.campaign import BrandKit, Level, PaletteColour
 from proofsheet.errors import InputError
@@ -208,7 +208,7 @@ def unknown_sentence(words: Sequence[str]) -> str:
     )
 
 
-def read_vocabulary(folder: Path = WEIGHTS) -> Vocabulary:
+def read_vocabulary(folder: Path) -> Vocabulary:
     """The vocabulary of a house model's folder.
 
     Raises:

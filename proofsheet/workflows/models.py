@@ -46,12 +46,12 @@ def models(settings: Settings) -> tuple[ListedModel, ...]:
 
     Nothing is loaded or fetched; the hub's local cache is only looked at.
     """
-    from generation.house.folder import MODEL, WEIGHTS
+    from generation.house.folder import MODEL, WEIGHTS, sampling
     from generation.known_models import known_models
 
     known = known_models()
     house_clip = Path(__file__).resolve().parents[2] / "scoring" / "house_clip"
-    house = known[MODEL]
+    house, best = known[MODEL], sampling(WEIGHTS)
     listed = [
         ListedModel(
             name=model.name,
@@ -59,8 +59,8 @@ def models(settings: Settings) -> tuple[ListedModel, ...]:
             licence=model.licence,
             commercial=model.commercial,
             condition=model.condition,
-            steps=model.steps,
-            guidance=model.guidance,
+            steps=int(best.get("steps", model.steps)) if name == MODEL else model.steps,
+            guidance=best.get("guidance", model.guidance) if name == MODEL else model.guidance,
             size=size_of(WEIGHTS if name == MODEL else cached_at(name)),
             where=_where(WEIGHTS if name == MODEL else cached_at(name), missing="not here" if name == MODEL else HUB),
             source=model.source,

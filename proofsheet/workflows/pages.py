@@ -17,6 +17,7 @@ from proofsheet.domain.assessment import Grade, Judgement, Review, Score, Verdic
 from proofsheet.domain.asset import Asset, CostEntry, Origin, VariantPlan
 from proofsheet.domain.campaign import FACTORS, Campaign, Placement
 from proofsheet.domain.experiment import Experiment
+from proofsheet.errors import ProofsheetError
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -84,12 +85,13 @@ class ContactSheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BriefPage:
-    """A brief with its plan and the placements it is made for."""
+    """A brief with its plan, the placements it is made for, and what its backend remarks on the scenes' words."""
 
     campaign: Campaign
     plan: VariantPlan | None
     placements: tuple[Placement, ...]
     varied: tuple[str, ...]  # the factors with more than one level
+    remarks: tuple[str, ...] = ()
 
 
 def covers(items: Sequence[SheetItem], limit: int, *, placement: str = "") -> tuple[str, ...]:
@@ -255,7 +257,22 @@ def brief_page(reader: Reader, slug: str) -> BriefPage:
         plan=plan,
         placements=tuple(known[name] for name in names if name in known),
         varied=tuple(factor.name for factor in campaign.brief.factors if len(factor.levels) > 1),
+        remarks=_remarks(reader, plan) if plan else (),
     )
+
+
+def _remarks(reader: Reader, plan: VariantPlan) -> tuple[str, ...]:
+    """Words of the plan's scenes that the house model does not know; nothing where another backend draws."""
+    from generation.house.folder import house_folder
+    from generation.house.words import read_vocabulary, remarks
+
+    if plan.backend != "house":
+        return ()
+    try:
+        vocabulary = read_vocabulary(house_folder(plan.model))
+    except ProofsheetError:  # the model is not here any more; the page is about the plan
+        return ()
+    return remarks(dict.fromkeys(recipe.scene.prompt for recipe in reader.recipes(plan.campaign)), vocabulary)
 
 
 def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:

@@ -20,16 +20,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 def save_stand_in(folder: Path, seed: int = 0) -> Path:
     """Save a house model of a few ten thousand random parameters; gives the folder."""
     import torch
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
     from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
-    from generation.house import HouseAutoencoder, HouseUpscaler
+    from generation.house import HouseAutoencoder, HouseUNet, HouseUpscaler, PackedAutoencoder
 
     torch.manual_seed(seed)
     words = save_tokenizer(vocabulary(), folder / "words")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(words)
     pipeline = StableDiffusionPipeline(
-        vae=HouseAutoencoder(latent_channels=16, block_out_channels=(8, 8, 8, 8)),
+        vae=PackedAutoencoder.around(HouseAutoencoder(latent_channels=16, block_out_channels=(8, 8, 8, 8))),
         text_encoder=CLIPTextModel(
             CLIPTextConfig(
                 vocab_size=len(tokenizer),
@@ -44,10 +44,10 @@ def save_stand_in(folder: Path, seed: int = 0) -> Path:
             )
         ),
         tokenizer=tokenizer,
-        unet=UNet2DConditionModel(
-            sample_size=16,
-            in_channels=16,
-            out_channels=16,
+        unet=HouseUNet(
+            sample_size=32,
+            in_channels=4,
+            out_channels=4,
             block_out_channels=(16, 32),
             layers_per_block=1,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),

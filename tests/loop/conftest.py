@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,6 +16,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from proofsheet.cli import main
+
+#: These tests are about the loop: its scenes are drawn the fast way, whatever is installed.
+os.environ["PROOFSHEET_BACKEND"] = "procedural"
+os.environ["PROOFSHEET_CLIP_MODEL"] = "none"
 
 BRIEF = """
 [campaign]
