@@ -28,7 +28,7 @@ _PARTS: Mapping[str, tuple[str | None, str | None]] = {
     "vae": ("generation.house", "PackedAutoencoder"),
 }
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-_CLIP = ("open_clip_config.json", "open_clip_model.safetensors", *_TOKENIZER)
+_CLIP = ("open_clip_config.json", "open_clip_model.safetensors", "brand_fit.json", *_TOKENIZER)
 _SAMPLING = "sampling.json"
 
 
