@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= demo/warehouse
 SERVE ?= 1
 PORT ?= 8501
+BACKEND ?=
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
@@ -13,8 +14,9 @@ UV_VERSION := 0.13.8
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/.core ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
-	@$(BIN)/proofsheet --home $(DEMO_HOME) demo --out demo/exports
+# BACKEND=procedural renders the scenes without a model, and needs no torch.
+demo: $(VENV)/$(if $(filter procedural,$(BACKEND)),.core,.creative) ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
+	@$(BIN)/proofsheet --home $(DEMO_HOME) demo --out demo/exports $(if $(BACKEND),--backend $(BACKEND))
 ifneq ($(SERVE),0)
 	@$(BIN)/proofsheet --home $(DEMO_HOME) serve --port $(PORT)
 endif
@@ -70,7 +72,8 @@ $(VENV)/.core: requirements/core.lock pyproject.toml
 
 $(VENV)/.creative: requirements/creative.lock pyproject.toml
 	@[ -x $(BIN)/python ] || $(MAKE) --no-print-directory $(BIN)/uv
-	@echo "Installing the locked packages (torch and its parts are some gigabytes, once)"
+	@echo "Installing the locked packages, torch among them: about 6 GB on Linux (CUDA comes with it), less elsewhere; once"
+	@echo "(without torch: make demo BACKEND=procedural)"
 	$(call install,requirements/creative.lock)
 	@touch $(VENV)/.core
 

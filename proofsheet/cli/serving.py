@@ -60,12 +60,20 @@ def demo(
         show_truth(done)
 
 
-def models(json: Json = False) -> None:
+def models(
+    words: Annotated[bool, typer.Option("--words", help="List the words that the house model knows.")] = False,
+    json: Json = False,
+) -> None:
     """List the models that draw and judge: licence, commercial use, size, settings, and where their weights are."""
     from proofsheet.cli.show_making import show_models
     from proofsheet.settings import load_settings
+    from proofsheet.workflows.models import house_words
     from proofsheet.workflows.models import models as verb
 
+    if words:
+        known = house_words()
+        session.answer(list(known)) if json else session.say(", ".join(known))
+        return
     listed = verb(load_settings(home=session.home))
     if json:
         session.answer(list(listed))

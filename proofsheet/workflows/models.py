@@ -48,9 +48,9 @@ def models(settings: Settings) -> tuple[ListedModel, ...]:
     """
     from generation.house.folder import MODEL, WEIGHTS, sampling
     from generation.known_models import known_models
+    from scoring.house import HOUSE_FOLDER, NO_MODEL
 
     known = known_models()
-    house_clip = Path(__file__).resolve().parents[2] / "scoring" / "house_clip"
     house, best = known[MODEL], sampling(WEIGHTS)
     listed = [
         ListedModel(
@@ -77,16 +77,28 @@ def models(settings: Settings) -> tuple[ListedModel, ...]:
             condition="",
             steps=0,
             guidance=0.0,
-            size=size_of(house_clip),
-            where=_where(house_clip, missing="not here"),
+            size=size_of(HOUSE_FOLDER),
+            where=_where(HOUSE_FOLDER, missing="not here"),
             source="LICENSE of this project, and the model card scoring/house_clip/README.md",
             checked_on=house.checked_on,
         )
     ]
-    if settings.clip_model:
+    if settings.clip_model not in ("", NO_MODEL):
         judges.append(_named_judge(settings))
     others = sorted((one for one in listed if one.name != MODEL), key=lambda one: one.name.lower())
     return (*(one for one in listed if one.name == MODEL), *judges, *others)
+
+
+def house_words() -> tuple[str, ...]:
+    """Every word that the house model knows, in the order of the alphabet.
+
+    Raises:
+        NotFoundError: the weights did not come with this installation.
+    """
+    from generation.house.folder import house_folder
+    from generation.house.words import read_vocabulary
+
+    return tuple(sorted(word for word in read_vocabulary(house_folder()).words if word != ","))
 
 
 def _named_judge(settings: Settings) -> ListedModel:

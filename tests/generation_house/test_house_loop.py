@@ -81,6 +81,7 @@ def home(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """An empty home where the house model is installed."""
     monkeypatch.setattr(house, "WEIGHTS", stand_in)
     monkeypatch.delenv("PROOFSHEET_BACKEND", raising=False)
+    monkeypatch.delenv("PROOFSHEET_CLIP_MODEL", raising=False)
     monkeypatch.setenv("PROOFSHEET_EXECUTOR", "inline")
     return tmp_path / "home"
 
@@ -170,7 +171,11 @@ def test_the_models_are_listed_with_terms_size_and_place(
     assert listed["stabilityai/sdxl-turbo"]["where"] == "not here: hub"
     assert listed["stabilityai/sdxl-turbo"]["size"] is None
     assert "terms agreed" in listed["stabilityai/sdxl-turbo"]["condition"]
-    assert all(one["source"] and one["checked_on"] for one in listed.values())
+    assert all(one["source"] and (one["checked_on"] or one["kind"] == "judges") for one in listed.values())
+
+    monkeypatch.setattr(house, "WEIGHTS", words_folder)
+    words = json.loads(run(tmp_path / "home", "models", "--words", "--json")[0])
+    assert {"arch", "terrazzo", "dusk"} & set(words) == {"arch", "terrazzo"}
 
     shown, _, _ = run(tmp_path / "home", "models")
     assert "commercial use" in shown

@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw
 
 from proofsheet.cli import main
 
-#: These tests are about the loop: its scenes are drawn the fast way, whatever is installed.
+#: These tests are about the loop: its scenes are drawn the fast way and no model judges, whatever is installed.
 os.environ["PROOFSHEET_BACKEND"] = "procedural"
+os.environ["PROOFSHEET_CLIP_MODEL"] = "none"
 os.environ["PROOFSHEET_CLIP_MODEL"] = "none"
 
 BRIEF = """
