@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 
 from proofsheet.errors import StateError
 from training.budget import Budget, Training, device_of, section_of
 from training.dataset import Data, Shard
-from training.probe_net import HEADS, ProbeNet, labels_of, loss_of, roughened, told
+from training.probe_net import HEADS, SIDE, ProbeNet, labels_of, loss_of, roughened, told
 from training.progress import Progress
 from training.world import Facts, mirrored
 
@@ -87,8 +89,8 @@ class Probe:
 
 
 def planes_of(images: NDArray[np.uint8]) -> Tensor:
-    """Pictures (N, H, W, 3) as float (N, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
+    """Pictures (N, 128, 128, 3) as the network sees them: float (N, 3, 64, 64) in [0, 1]."""
+    return functional.avg_pool2d(torch.from_numpy(images).movedim(3, 1).float() / 255, 2)
 
 
 def square(data: Data, split: str) -> list[Shard]:
@@ -96,9 +98,14 @@ def square(data: Data, split: str) -> list[Shard]:
     return [shard for shard in data.shards(split) if shard.bucket == "square"]
 
 
+def _splits(data: Data) -> tuple[str, ...]:
+    """What the probe learns from: it must know the held-out combinations too, from other pictures of them."""
+    return ("train", "judge") if (data.folder / "judge").is_dir() else ("train",)
+
+
 def validation(data: Data) -> tuple[NDArray[np.uint8], list[Facts]]:
-    """Every tenth training render, which the probe has not seen, with its facts."""
-    shards = square(data, "train")
+    """Every tenth of the square renders to learn from, kept from the probe's training, with its facts."""
+    shards = [shard for split in _splits(data) for shard in square(data, split)]
     images = np.concatenate([shard.images[::_TENTH] for shard in shards])
     return images, [facts for shard in shards for facts in shard.facts[::_TENTH]]
 
@@ -108,7 +115,7 @@ def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progre
 
     Args:
         config: with a table ``probe``: seconds, steps, rate …, see training.budget.Budget; batch, threads and seed.
-        data: the renders; only the square ones are used.
+        data: the renders; all but the strips are used, squashed into squares.
         out: the run's folder; ``out/probe/last.pt`` is the checkpoint.
         report: hears how far it is.
 
@@ -118,7 +125,7 @@ def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progre
     section, folder = section_of(config, "probe"), Path(out) / "probe"
     device_of(section)
     folder.mkdir(parents=True, exist_ok=True)
-    lesson = _Lesson(square(data, "train"), int(section.get("batch", 64)), int(section.get("seed", 5)))
+    lesson = _Lesson(data, int(section.get("batch", 32)), int(section.get("seed", 5)))
     budget = Budget.of({"seconds": 600, "rate": 2e-3, **section})
     training = Training(lesson.net, budget, folder)
     for group in training.optimiser.param_groups:
@@ -142,15 +149,14 @@ def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progre
 class _Lesson:
     """The loss of each step. Which pictures, which in the mirror and how roughened follow from the step's number."""
 
-    def __init__(self, shards: Sequence[Shard], batch: int, seed: int) -> None:
-        self.shards, self.batch, self.seed = shards, batch, seed
-        self.pool = [
-            (number, place)
-            for number, shard in enumerate(shards)
-            for place in range(len(shard))
-            if place % _TENTH  # the others are for validation
-        ]
-        self.values = values_of([facts for shard in shards for facts in shard.facts])
+    def __init__(self, data: Data, batch: int, seed: int) -> None:
+        self.batch, self.seed = batch, seed
+        shards = [shard for split in _splits(data) for shard in data.shards(split) if shard.bucket != "strip"]
+        kept = [(shard, _taught(shard)) for shard in shards]
+        self.images = np.concatenate([squashed(shard.images, places) for shard, places in kept])
+        facts = [shard.facts[place] for shard, places in kept for place in places]
+        self.values = values_of(facts)
+        self.labels = [labels_of(rows, self.values) for rows in (facts, [mirrored(row) for row in facts])]
         torch.manual_seed(seed)
         self.net = ProbeNet({head: len(words) for head, words in self.values.items()})
         self.net.to(memory_format=torch.channels_last)
@@ -163,18 +169,29 @@ class _Lesson:
         return loss_of(logits, labels)
 
     def _batch(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        epoch, place = divmod(step * self.batch, len(self.pool))
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.pool))
+        epoch, start = divmod(step * self.batch, len(self.images))
+        picked = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))[start : start + self.batch]
         rng = np.random.default_rng([self.seed, step, 1])
-        images, facts = [], []
-        for pick in order[place : place + self.batch]:
-            number, row = self.pool[pick]
-            picture, fact = self.shards[number].images[row], self.shards[number].facts[row]
-            if rng.random() < 0.5:
-                picture, fact = picture[:, ::-1], mirrored(fact)
-            images.append(picture)
-            facts.append(fact)
-        return roughened(planes_of(np.stack(images)), rng), labels_of(facts, self.values)
+        turned = rng.random(len(picked)) < 0.5
+        images = self.images[picked]
+        images[turned] = images[turned][:, :, ::-1]
+        plain, swapped = self.labels
+        ways = torch.from_numpy(turned)
+        labels = {head: torch.where(ways, swapped[head][picked], plain[head][picked]) for head in self.values}
+        return roughened(torch.from_numpy(images).movedim(3, 1).float() / 255, rng), labels
+
+
+def _taught(shard: Shard) -> list[int]:
+    """The places in a shard that are trained on: in squares, all but those for validation."""
+    return [place for place in range(len(shard)) if place % _TENTH or shard.bucket != "square"]
+
+
+def squashed(images: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.uint8]:
+    """Some of the pictures (N, H, W, 3) at 64 × 64 pixels, whole, whatever their shape."""
+    small = np.empty((len(places), SIDE, SIDE, 3), np.uint8)
+    for row, place in enumerate(places):
+        small[row] = np.asarray(Image.fromarray(images[place]).resize((SIDE, SIDE), Image.Resampling.BOX))
+    return small
 
 
 def values_of(facts: Sequence[Facts]) -> dict[str, list[str]]:

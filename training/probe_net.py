@@ -21,10 +21,10 @@ FINER = frozenset({"stand_y", "accent", "detail"})
 #: Attributes whose values are steps of a scale: a step beside the truth is less wrong than one far from it.
 ORDINAL = frozenset({"skin"})
 
-#: The size of the pictures it reads, in pixels.
-SIDE = 128
-_WIDTHS = (64, 96, 160, 256)
-_HIDDEN = 256
+#: The side in pixels that it sees: half of a square picture's. All that is asked can be seen at that size.
+SIDE = 64
+_WIDTHS = (64, 96, 224)
+_COLOUR, _HIDDEN = 256, 256
 
 
 def told(facts: Mapping[str, str | int], attribute: str) -> str | None:
@@ -45,22 +45,31 @@ class ProbeNet(nn.Module):
     def __init__(self, sizes: Mapping[str, int]) -> None:
         super().__init__()
         self.sizes = dict(sizes)
-        layers: list[nn.Module] = [_conv(5, _WIDTHS[0], 5, 4)]
+        layers: list[nn.Module] = [_conv(5, _WIDTHS[0], 5, 4), _conv(_WIDTHS[0], _WIDTHS[0], 3, 1)]
         for before, after in pairwise(_WIDTHS):
             layers += [_conv(before, after, 3, 2), _Residual(after)]
         self.trunk = nn.Sequential(*layers)
         self.places = nn.Conv2d(_WIDTHS[-1], 24, 1)
-        self.hidden = nn.Sequential(nn.Linear(_WIDTHS[-1] + 24 * 16, _HIDDEN), nn.ReLU(), nn.Dropout(0.1))
+        self.colours = nn.Sequential(
+            nn.AvgPool2d(4),
+            nn.Flatten(),
+            nn.Linear(3 * 256, _COLOUR),
+            nn.ReLU(),
+            nn.Linear(_COLOUR, _COLOUR),
+            nn.ReLU(),
+        )
+        joined = _WIDTHS[-1] + 24 * 16 + _COLOUR
+        self.hidden = nn.Sequential(nn.Linear(joined, _HIDDEN), nn.ReLU(), nn.Dropout(0.1))
         self.heads = nn.Linear(_HIDDEN, sum(self.sizes.values()))
         line = torch.linspace(-1, 1, SIDE)
         self.register_buffer("grid", torch.stack(torch.meshgrid(line, line, indexing="ij"))[None], persistent=False)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Logits by head, each (B, values), of pictures (B, 3, 128, 128) in [0, 1]."""
+        """Logits by head, each (B, values), of pictures (B, 3, 64, 64) in [0, 1]."""
         grid = self.get_buffer("grid").expand(len(images), -1, -1, -1)
-        planes = torch.cat([(images - 0.5) * 4, grid], dim=1).contiguous(memory_format=torch.channels_last)
-        maps = self.trunk(planes)
-        flat = torch.cat([maps.mean(dim=(2, 3)), self.places(maps).flatten(1)], dim=1)
+        centred = (images - 0.5) * 4
+        maps = self.trunk(torch.cat([centred, grid], dim=1).contiguous(memory_format=torch.channels_last))
+        flat = torch.cat([maps.mean(dim=(2, 3)), self.places(maps).flatten(1), self.colours(centred)], dim=1)
         logits = self.heads(self.hidden(flat)).float()
         return dict(zip(self.sizes, logits.split(list(self.sizes.values()), dim=1), strict=True))
 
@@ -118,8 +127,8 @@ def roughened(images: Tensor, rng: np.random.Generator) -> Tensor:
     What an autoencoder or a denoiser may do to a picture must not change what the probe reads.
     """
     height, width = images.shape[2:]
-    dy, dx = (int(step) for step in rng.integers(0, 7, 2))
-    images = functional.pad(images, (3, 3, 3, 3), mode="replicate")[:, :, dy : dy + height, dx : dx + width]
+    dy, dx = (int(step) for step in rng.integers(0, 3, 2))
+    images = functional.pad(images, (1, 1, 1, 1), mode="replicate")[:, :, dy : dy + height, dx : dx + width]
     if rng.random() < 0.6:
         size = [round(side * float(rng.uniform(0.5, 0.95))) for side in (height, width)]
         small = functional.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
