@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from proofsheet.errors import StateError
 from training.attributes import ATTRIBUTES, NAMES, matches
 from training.budget import Budget, Training, device_of, section_of
 from training.clip_judge import TEMPLATES, evaluate_clip, zero_shot
-from training.clip_model import WIDTH, new_clip, pictures_of, save_clip, text_vectors
+from training.clip_model import WIDTH, load_clip, new_clip, pictures_of, save_clip, text_vectors
 from training.clip_views import Batch, Mixer, with_unknown
 from training.dataset import Data
 from training.grammar import LABELS, vocabulary
@@ -40,6 +40,10 @@ DEFAULTS: Mapping[str, Any] = {
     "decay": 0.992,
     "people": 0.4,
     "adverts": 0.5,
+    "lock_text_at": 1.0,  # share of the budget after which only the picture side learns
+    "text_from": "",  # folder of a finished house CLIP whose text side is taken and kept
+    "width": 16,  # of the picture side
+    "layers": [1, 2, 2, 1],
 }
 
 _SIZES = [len(values) for values in ATTRIBUTES.values()]
@@ -49,9 +53,9 @@ _MOST = math.log(100.0)
 class Learner(nn.Module):
     """The CLIP and the heads that help it learn."""
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> None:
         super().__init__()
-        self.clip = new_clip(words)
+        self.clip = new_clip(words, width, layers)
         self.picture_heads = nn.Linear(WIDTH, sum(_SIZES))
         self.caption_heads = nn.Linear(WIDTH, sum(_SIZES))
 
@@ -74,14 +78,18 @@ def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progres
     words = _words(folder)
     device = device_of(section)
     torch.manual_seed(int(section["seed"]))
-    training = Training(Learner(words.size).to(device), Budget.of(section), folder)
+    learner = Learner(words.size, int(section["width"]), section["layers"]).to(device)
+    if section["text_from"]:
+        _take_text(learner.clip, load_clip(Path(section["text_from"]), device))
+        section["lock_text_at"] = 0.0
+    training = Training(learner, Budget.of(section), folder)
     training.resume()
     shards = data.shards("train")
     mixer = Mixer(shards, int(section["seed"]), int(section["batch"]), section["people"], section["adverts"])
-    lesson = _Lesson(training.network, words, mixer, device)
+    lesson = _Lesson(training, words, mixer, device, float(section["lock_text_at"]))
     training.run(lesson, report)
     _recalibrate(training.average, mixer, device)
-    save_clip(training.average.clip, folder, folder)
+    save_clip(training.average.clip, folder, folder, int(section["width"]), section["layers"])
 
 
 def _words(folder: Path) -> Words:
@@ -101,16 +109,23 @@ def _words(folder: Path) -> Words:
 class _Lesson:
     """The loss of a step."""
 
-    def __init__(self, learner: Learner, words: Words, mixer: Mixer, device: torch.device) -> None:
-        self.learner, self.words, self.mixer, self.device = learner, words, mixer, device
+    def __init__(
+        self, training: Training[Learner], words: Words, mixer: Mixer, device: torch.device, lock_at: float
+    ) -> None:
+        self.training, self.learner = training, training.network
+        self.words, self.mixer, self.device, self.lock_at = words, mixer, device, lock_at
+        self.locked = False
 
     def __call__(self, step: int) -> Tensor:
+        if not self.locked and self.training.budget.share(step, self.training.elapsed) >= self.lock_at:
+            _take_text(self.learner.clip, self.training.average.clip)
+            self.locked = True
         batch = self.mixer.batch(step)
         texts, slices = _prompts(random.Random(f"{self.mixer.seed} labels {step}"))
         with _half(self.device):
             pictures = self.learner.clip.visual(pictures_of(batch.pictures, self.device))  # type: ignore[operator]
-            captions = self._texts(batch.captions)
-            prompts = self._texts(texts)
+            with torch.set_grad_enabled(not self.locked):
+                captions, prompts = self._texts(batch.captions), self._texts(texts)
         seen, told = pictures.float(), captions.float()
         with torch.no_grad():
             self.learner.clip.logit_scale.clamp_(0, _MOST)  # type: ignore[operator]
@@ -128,6 +143,17 @@ class _Lesson:
 
     def _texts(self, texts: tuple[str, ...]) -> Tensor:
         return text_vectors(self.learner.clip, torch.tensor(self.words.encode(texts), device=self.device))
+
+
+def _take_text(clip: nn.Module, other: nn.Module) -> None:
+    """Give a CLIP another one's text side, and let it learn no more."""
+    theirs = dict(other.named_parameters())
+    with torch.no_grad():
+        for name, value in clip.named_parameters():
+            if not name.startswith("visual.") and name != "logit_scale":
+                value.copy_(theirs[name])
+                value.requires_grad_(False)
+                value.grad = None
 
 
 def _prompts(rng: random.Random) -> tuple[tuple[str, ...], dict[str, tuple[int, list[int]]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,12 @@ WIDTH = 256
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
-def settings_of(words: int) -> dict[str, Any]:
-    """The content of ``open_clip_config.json`` for a vocabulary of so many tokens."""
+def settings_of(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> dict[str, Any]:
+    """The content of ``open_clip_config.json``: so many tokens, a picture side so wide with so many blocks."""
     return {
         "model_cfg": {
             "embed_dim": WIDTH,
-            "vision_cfg": {"image_size": SIDE, "layers": [1, 2, 2, 1], "width": 16, "head_width": 64},
+            "vision_cfg": {"image_size": SIDE, "layers": list(layers), "width": width, "head_width": 64},
             "text_cfg": {
                 "context_length": CONTEXT,
                 "vocab_size": words,
@@ -50,19 +51,21 @@ def settings_of(words: int) -> dict[str, Any]:
     }
 
 
-def new_clip(words: int) -> nn.Module:
+def new_clip(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> nn.Module:
     """An untrained house CLIP for a vocabulary of so many tokens."""
-    settings = settings_of(words)["model_cfg"]
+    settings = settings_of(words, width, layers)["model_cfg"]
     text = {name: value for name, value in settings["text_cfg"].items() if name != "hf_tokenizer_name"}
     model: nn.Module = open_clip.CLIP(WIDTH, settings["vision_cfg"], text)
     return model.to(memory_format=torch.channels_last)
 
 
-def save_clip(clip: nn.Module, tokenizer: Path, folder: Path) -> None:
+def save_clip(
+    clip: nn.Module, tokenizer: Path, folder: Path, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)
+) -> None:
     """Write the model in float16, its config and its tokenizer's files into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     words = int(clip.vocab_size)  # type: ignore[arg-type]
-    text = json.dumps(settings_of(words), indent=2) + "\n"
+    text = json.dumps(settings_of(words, width, layers), indent=2) + "\n"
     (folder / "open_clip_config.json").write_text(text, "utf-8")
     weights = {
         name: value.detach().cpu().half().contiguous() if value.is_floating_point() else value.cpu().contiguous()
