@@ -18,6 +18,8 @@ from proofsheet.domain.facts import Reject
 from proofsheet.errors import ProofsheetError
 from proofsheet.workflows import cost_pages, front_page, pages, result_pages
 from proofsheet.workflows.house import House, open_house
+from proofsheet.workflows.models import ListedModel
+from proofsheet.workflows.models import models as list_models
 
 if TYPE_CHECKING:
     from warehouse.records import ImportRecord
@@ -88,6 +90,11 @@ def brief(slug: str) -> pages.BriefPage:
         return replace(page, campaign=whole)
 
     return read("brief", load, slug)
+
+
+def models() -> tuple[ListedModel, ...]:
+    """The models that draw and judge, with their terms."""
+    return list_models(house().settings)
 
 
 def costs(slug: str) -> cost_pages.CostPage:

@@ -124,8 +124,25 @@ def _plan(page: BriefPage) -> None:
     st.caption(f"Drawn by {page.plan.backend}{model}. Plan {page.plan.id}, seed {page.plan.seed}.")
     for remark in page.remarks:
         st.info(pieces.escape(remark))
+    with st.expander("Models that draw and judge"):
+        _models()
     st.markdown("Changed the brief? Plan again; what stays the same is not made twice:")
     st.code("proofsheet plan path/to/brief.toml", language="bash")
+
+
+def _models() -> None:
+    rows = [
+        {
+            "Model": model.name,
+            "Kind": model.kind,
+            "Licence": model.licence,
+            "Commercial use": f"{model.commercial}: {model.condition}" if model.condition else model.commercial,
+            "Size": as_text.NONE if model.size is None else as_text.size(model.size),
+            "Weights": model.where,
+        }
+        for model in data.models()
+    ]
+    pieces.table(rows, "The models that draw scenes and judge them, with their licences")
 
 
 def _quality(quality: DesignQuality) -> None:
