@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from generation.house.folder import DIFFUSION, WEIGHTS
+from generation.house.folder import DIFFUSION, UPSCALER, WEIGHTS
 from training import metrics
 from training.clip_judge import HouseClip, evaluate_clip
 from training.dataset import Data
 from training.drawing import Drawer, digest_of, whole_caption
+from training.enlarging import measure_enlarger
 from training.metrics import Floats
 from training.probe import Probe, square, write_json
 from training.progress import Progress
@@ -70,7 +71,7 @@ def evaluate(out: Path, folder_diffusion: Path, folder_clip: Path, data: Data, n
 
     Args:
         out: the run's folder, with its probe; what is drawn is kept in ``out/report/cache``.
-        folder_diffusion: as diffusers saves pipelines.
+        folder_diffusion: as diffusers saves pipelines; an enlarger is looked for beside it.
         folder_clip: as open_clip loads it.
         data: the renders.
         n: how many scenes are drawn, one for each held-out combination.
@@ -117,10 +118,11 @@ def evaluate(out: Path, folder_diffusion: Path, folder_clip: Path, data: Data, n
         "frechet": _frechet(vectors, picked, train.facts),
         "memorisation": _memorisation(drawn, held.images, train.images, vectors),
         "speed": speed,
+        "enlarger": measure_enlarger(folder_diffusion.parent / UPSCALER, drawer, facts[:: max(1, n // 16)], cache),
     }
     figures["seconds"] = round(time.monotonic() - begun)
+    figures["history"] = _remember(folder / "history.jsonl", figures)
     write_json(folder / "report.json", figures)
-    _remember(folder / "history.jsonl", figures)
     from training.sheets import write_sheets
     from training.tables import tables
 
@@ -244,8 +246,8 @@ def _trained(out: Path) -> dict[str, int]:
     return {"denoiser_steps": int(kept["step"]), "denoiser_seconds": round(float(kept["elapsed"]))}
 
 
-def _remember(file: Path, figures: Mapping[str, Any]) -> None:
-    """Note this evaluation beside earlier ones of the run: does the distance fall with training?"""
+def _remember(file: Path, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Note this evaluation beside earlier ones of the run, and return those that drew as many scenes, in order."""
     row = {
         **figures["models"],
         **figures["counts"],
@@ -254,8 +256,11 @@ def _remember(file: Path, figures: Mapping[str, Any]) -> None:
         "readings": figures["generated"]["readings"]["value"],
     }
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-    if json.dumps(row) not in lines:
-        file.write_text("\n".join([*lines, json.dumps(row)]) + "\n", "utf-8")
+    rows = [json.loads(line) for line in lines]
+    if row not in rows:
+        rows.append(row)
+        file.write_text("\n".join(json.dumps(each) for each in rows) + "\n", "utf-8")
+    return [each for each in rows if each["drawn"] == row["drawn"] and each["clip"] == row["clip"]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -176,7 +176,15 @@ def frechet_table(figures: Figures) -> str:
         ("held-out renders (the least to be had)", f"{found['held_renders']:.4f}"),
     ]
     note = f"Each {found['count']} pictures against the same {found['against']} other held-out renders."
-    return table(("set", "Fréchet distance"), rows) + "\n\n" + note
+    earlier = [row for row in figures.get("history", []) if "denoiser_seconds" in row]
+    falling = ""
+    if len(earlier) > 1:
+        steps = [
+            (f"{row['denoiser_seconds'] / 60:.0f} min, {row['denoiser_steps']:,} steps", f"{row['frechet']:.4f}")
+            for row in sorted(earlier, key=lambda row: int(row["denoiser_steps"]))
+        ]
+        falling = "\n\nWith training:\n\n" + table(("denoiser", "Fréchet distance"), steps)
+    return table(("set", "Fréchet distance"), rows) + "\n\n" + note + falling
 
 
 def memorisation_table(figures: Figures) -> str:

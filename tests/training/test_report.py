@@ -117,6 +117,13 @@ def test_the_report_and_the_cards_say_what_is_missed(tmp_path: Path) -> None:
     assert "python -m training evaluate" in (tmp_path / "docs/house_models.md").read_text("utf-8")
 
 
+def test_the_distance_is_shown_as_training_went_on() -> None:
+    rows = [{"denoiser_seconds": 60 * m, "denoiser_steps": m, "frechet": 1 / m} for m in (40, 10)]
+    text = tables.frechet_table({**FIGURES, "history": rows})
+    assert text.index("10 min, 10 steps | 0.1000") < text.index("40 min, 40 steps | 0.0250")
+    assert "With training" not in tables.frechet_table(FIGURES)
+
+
 def _seen() -> Visibility:
     seen = Visibility()
     for name in ("setting", "light", "stand_y"):
