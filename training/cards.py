@@ -203,7 +203,8 @@ def upscaler_card(figures: Figures, config: Mapping[str, Any]) -> str:
     if found:
         measured = (
             f"{found['count']} held-out scenes rendered at 512 × 512 pixels, made small, passed through the "
-            f"autoencoder and enlarged again: PSNR {found['network']:.2f} dB, plain bicubic enlarging {found['bicubic']:.2f} dB; "
+            f"autoencoder and enlarged again: PSNR {found['network']:.2f} dB, by plain bicubic enlarging "
+            f"{found['bicubic']:.2f} dB; "
             f"better in {found['better']} of {found['count']}."
         )
     taught = ""
