@@ -84,13 +84,13 @@ STOP_WORDS = _set(
 _ARTICLES = frozenset({"a", "an", "the"})
 _SAME = {"gray": "grey"}
 
-_WORD = re.compile(r"[^\W_]+|,")
+_WORD = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"['’]s\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words that a house model was taught, and how many words and commas of a prompt it reads."""
+    """The words that a house model was taught, and how many words of a prompt it reads."""
 
     words: frozenset[str]
     most: int
@@ -100,8 +100,8 @@ class Vocabulary:
 class Told:
     """What the house model is told of a prompt.
 
-    ``prompt`` holds known words and commas only. ``unknown`` are the words it was not taught; ``unread`` are known
-    words beyond the length that it reads.
+    ``prompt`` holds known words only, as the captions did. ``unknown`` are the words it was not taught; ``unread`` are
+    known words beyond the length that it reads.
     """
 
     prompt: str
@@ -161,7 +161,7 @@ def ruled_out(never: Iterable[str], vocabulary: Vocabulary) -> str:
     What it does not know it cannot draw; so a thing counts only where every content word of it is known.
     """
     told = [tell(text, vocabulary) for text in never if set(_words(text)) - STOP_WORDS]
-    return ", ".join(dict.fromkeys(one.prompt for one in told if one.prompt and not one.unknown))
+    return " ".join(dict.fromkeys(one.prompt for one in told if one.prompt and not one.unknown))
 
 
 def tell(text: str, vocabulary: Vocabulary) -> Told:
@@ -172,18 +172,15 @@ def tell(text: str, vocabulary: Vocabulary) -> Told:
     kept: list[str] = []
     unknown: dict[str, None] = {}
     for word in _words(text):
-        if word == ",":
-            if kept and kept[-1] != ",":
-                kept.append(word)
-        elif form := _known_form(word, vocabulary.words):
+        if form := _known_form(word, vocabulary.words):
             kept.append(form)
         elif word not in STOP_WORDS:
             unknown[word] = None
     if len(kept) > vocabulary.most:
         kept = [word for word in kept if word not in _ARTICLES]
     read, rest = kept[: vocabulary.most], kept[vocabulary.most :]
-    unread = tuple(dict.fromkeys(word for word in rest if word != "," and word not in STOP_WORDS))
-    return Told(" ".join(read).removesuffix(",").strip(), tuple(unknown), unread)
+    unread = tuple(dict.fromkeys(word for word in rest if word not in STOP_WORDS))
+    return Told(" ".join(read), tuple(unknown), unread)
 
 
 def remarks(prompts: Iterable[str], vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -194,7 +191,7 @@ def remarks(prompts: Iterable[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     found = [unknown_sentence(tuple(unknown))] if unknown else []
     if unread:
         found.append(
-            f"Beyond the {vocabulary.most} words and commas that the house model reads: {_quoted(unread)}. "
+            f"Beyond the {vocabulary.most} words that the house model reads: {_quoted(unread)}. "
             "Word the scene, style or audience more shortly."
         )
     return tuple(found)
@@ -233,7 +230,7 @@ def _read(file: Path, changed: int) -> Vocabulary:
 
 
 def _words(text: str) -> list[str]:
-    """The words and commas of a text: lower case, without accents, possessives and other punctuation."""
+    """The words of a text: lower case, without accents, possessives and punctuation."""
     bare = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
     return _WORD.findall(_POSSESSIVE.sub("", bare.lower()))
 

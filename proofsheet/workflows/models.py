@@ -98,7 +98,7 @@ def house_words() -> tuple[str, ...]:
     from generation.house.folder import house_folder
     from generation.house.words import read_vocabulary
 
-    return tuple(sorted(word for word in read_vocabulary(house_folder()).words if word != ","))
+    return tuple(sorted(read_vocabulary(house_folder()).words))
 
 
 def _named_judge(settings: Settings) -> ListedModel:

@@ -83,7 +83,7 @@ def test_words_and_shapes_stand_where_the_pictures_were_taught() -> None:
 def test_unknown_content_words_are_named_and_left_out() -> None:
     told = tell("A kangaroo's café beside an arch, with a unicorn", KNOWN)
     assert told.unknown == ("kangaroo", "cafe", "unicorn")
-    assert told.prompt == "a an arch , with a"
+    assert told.prompt == "a an arch with a"
 
 
 def test_words_that_mean_nothing_are_left_out_unsaid() -> None:
@@ -96,10 +96,10 @@ def test_other_numbers_and_spellings_are_understood(written: str, known: str) ->
 
 
 def test_what_is_said_too_late_is_named_too() -> None:
-    told = tell(", ".join(["an arch"] * 30 + ["smoke"]), KNOWN)
+    told = tell(", ".join(["an arch"] * 60 + ["smoke"]), KNOWN)
     assert len(told.prompt.split()) <= 46
     assert told.unread == ("arch", "smoke")
-    assert "smoke" in remarks([", ".join(["an arch"] * 30 + ["smoke"])], KNOWN)[0]
+    assert "smoke" in remarks([", ".join(["an arch"] * 60 + ["smoke"])], KNOWN)[0]
 
 
 def test_remarks_name_every_unknown_word_once_and_the_way_out() -> None:
@@ -143,7 +143,7 @@ def test_a_prompt_is_short_and_in_the_models_manner() -> None:
 
 def test_only_what_could_be_drawn_is_ruled_out() -> None:
     never = ["people", "ice cubes with text", "other brands", "kangaroos", "smoke", "smoke"]
-    assert ruled_out(never, KNOWN) == "people, smoke"
+    assert ruled_out(never, KNOWN) == "people smoke"
 
 
 @pytest.mark.parametrize("example", ["norda", "mira"])
