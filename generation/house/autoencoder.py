@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -37,16 +38,14 @@ class Certain:
         return self.latent
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """What ``encode`` returns, named as in diffusers."""
 
     latent_dist: Certain
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What ``decode`` returns unless a tuple is asked for: pictures (B, 3, H, W)."""
+class Decoded(NamedTuple):
+    """What ``decode`` returns: pictures (B, 3, H, W), by name and by number as in diffusers."""
 
     sample: Tensor
 
@@ -129,17 +128,16 @@ class HouseAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         corrected: Tensor = spine + self.correct(pictures)
         return corrected
 
-    def encode(self, x: Tensor, return_dict: bool = True) -> Encoded | tuple[Certain]:
-        """The latents of pictures (B, 3, H, W) in [-1, 1]; sides multiples of 8."""
-        latent = Certain((self.raw_latent(x) - _channels(self.shift)) / self.gain)
-        return Encoded(latent) if return_dict else (latent,)
+    def encode(self, x: Tensor, return_dict: bool = True) -> Encoded:
+        """The latents of pictures (B, 3, H, W) in [-1, 1]; sides multiples of 8. The answer is a tuple either way."""
+        return Encoded(Certain((self.raw_latent(x) - _channels(self.shift)) / self.gain))
 
-    def decode(
-        self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None
-    ) -> Decoded | tuple[Tensor]:
-        """The pictures (B, 3, H, W), about [-1, 1], of latents (B, C, H/8, W/8); the generator is not used."""
-        picture = self.picture_of(z * self.gain + _channels(self.shift))
-        return Decoded(picture) if return_dict else (picture,)
+    def decode(self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None) -> Decoded:
+        """The pictures (B, 3, H, W), about [-1, 1], of latents (B, C, H/8, W/8).
+
+        The answer is a tuple either way, and the generator is not used: both are what diffusers' pipelines pass.
+        """
+        return Decoded(self.picture_of(z * self.gain + _channels(self.shift)))
 
     def picture_of(self, raw: Tensor) -> Tensor:
         """The pictures of latents as ``raw_latent`` gives them."""
