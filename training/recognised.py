@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.metrics import Share
 from training.probe import Probe
-from training.probe_net import FINER, HEADS
+from training.probe_net import FINER, HEADS, told
 from training.visibility import Visibility
 from training.world import Facts
 
@@ -47,22 +47,35 @@ class Recognised:
         return found
 
     def together(self, subject: str = "", *, finer: bool = False) -> Share:
-        """How many pictures show everything asked for; with ``finer`` also what a caption may leave out."""
+        """How many pictures show everything asked for; with ``finer`` also what a caption may leave out.
+
+        Pictures of which nothing can be seen, and so nothing can be asked, do not count.
+        """
         hits = [
-            all(reading[name] == str(row[name]) for name in self.seen.requested(row, finer=finer))
+            all(hit for _, hit in found)
             for row, reading in zip(self.facts, self.readings, strict=True)
-            if subject in ("", row["subject"])
+            if subject in ("", row["subject"]) and (found := self._found(row, reading, finer))
         ]
         return Share(sum(hits), len(hits))
 
     def all_readings(self, *, finer: bool = False) -> Share:
         """All single attributes of all pictures counted together."""
         hits = [
-            reading[name] == str(row[name])
+            hit
             for row, reading in zip(self.facts, self.readings, strict=True)
-            for name in self.seen.requested(row, finer=finer)
+            for _, hit in self._found(row, reading, finer)
         ]
         return Share(sum(hits), len(hits))
+
+    def unfiltered(self) -> dict[str, Share]:
+        """For each head, and for ``"all"``, how many pictures show what was asked, whether renders show it or not."""
+        hits: dict[str, list[bool]] = defaultdict(list)
+        for row, reading in zip(self.facts, self.readings, strict=True):
+            for name in HEADS[str(row["subject"])]:
+                if (value := told(row, name)) is not None:
+                    hits[f"{row['subject']}.{name}"].append(reading[name] == value)
+        main = [hit for head, found in hits.items() if head.partition(".")[2] not in FINER for hit in found]
+        return {head: Share(sum(found), len(found)) for head, found in [*hits.items(), ("all", main)]}
 
     def requested(self) -> Share:
         """How many of the attributes that the facts have are requested at all, the finer ones aside."""
@@ -70,7 +83,7 @@ class Recognised:
             self.seen.shows(row, name)
             for row in self.facts
             for name in HEADS[str(row["subject"])]
-            if name not in FINER and row.get(name, "") not in ("", "natural")
+            if name not in FINER and told(row, name) is not None
         ]
         return Share(sum(hits), len(hits))
 
@@ -95,8 +108,13 @@ class Recognised:
             "together_sets": self.together("set").as_json(),
             "together_people": self.together("people").as_json(),
             "together_with_finer": self.together(finer=True).as_json(),
+            "unfiltered": {head: share.as_json() for head, share in self.unfiltered().items()},
             "mistakes": self.mistakes(),
         }
+
+    def _found(self, row: Facts, reading: Mapping[str, str], finer: bool) -> list[tuple[str, bool]]:
+        """What is requested of a picture, and whether the probe finds it."""
+        return [(name, reading[name] == str(row[name])) for name in self.seen.requested(row, finer=finer)]
 
     def _hits(self, name: str) -> list[tuple[Facts, bool]]:
         return [

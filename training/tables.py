@@ -70,6 +70,12 @@ def targets(figures: Figures) -> list[tuple[str, str, str, bool]]:
             percent(generated["together"]),
             generated["together"]["value"] >= 0.85,
         ),
+        (
+            "… share of the attributes asked for that can be judged so",
+            "80 %",
+            percent(figures["requested"]),
+            figures["requested"]["value"] >= 0.8,
+        ),
         ("CLIP, settings", "95 %", f"{clip['accuracy']['setting']:.1%}", clip["accuracy"]["setting"] >= 0.95),
         ("CLIP, palette", "95 %", f"{clip['accuracy']['colour']:.1%}", clip["accuracy"]["colour"] >= 0.95),
         (f"CLIP, people (weakest: {people[0]})", "90 %", f"{people[1]:.1%}", people[1] >= 0.9),
@@ -119,6 +125,13 @@ def attributes_table(figures: Figures) -> str:
         ("together_with_finer", "… and the finer ones as well"),
     ):
         rows.append((label, str(columns[0][key]["count"]), *(percent(column[key]) for column in columns)))
+    rows.append(
+        (
+            "all attributes, whether renders show them or not",
+            str(columns[0]["unfiltered"]["all"]["count"]),
+            *(percent(column["unfiltered"]["all"]) for column in columns),
+        )
+    )
     head = ("attribute", "pictures", "renders", "reconstructions", "generated")
     finer = ", ".join(_plain(name) for name in sorted(FINER))
     return table(head, rows) + f'\n\nFiner attributes, apart from "all requested together": {finer}.'

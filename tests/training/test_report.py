@@ -31,6 +31,7 @@ READ = {
     "together_sets": SHARE,
     "together_people": SHARE,
     "together_with_finer": LOW,
+    "unfiltered": {"all": LOW},
     "mistakes": {"set.setting": ["sand → snow × 3"]},
 }
 APART = {"generated": 3.0, "renders": 4.0, "ratio": 0.75, "low": 0.7, "high": 0.8}
@@ -85,6 +86,7 @@ def test_all_targets_reached() -> None:
         ("autoencoder/readings", LOW, "reconstructions"),
         ("generated/attributes/people.age", LOW, "weakest: people: age"),
         ("generated/together", LOW, "together"),
+        ("requested", LOW, "can be judged"),
         ("clip/renders/accuracy/colour", 0.94, "palette"),
         ("clip/renders/accuracy/skin", 0.89, "weakest: skin"),
         ("clip/renders/recall_at_1", 0.79, "text to image"),
@@ -148,7 +150,14 @@ def test_only_what_renders_show_counts() -> None:
     assert (found.together().right, found.together(finer=True).right) == (2, 1)
     assert (found.all_readings().right, found.all_readings().count) == (6, 8)
     assert found.requested().value == pytest.approx(2 / 3)
+    assert (found.unfiltered()["set.season"].right, found.unfiltered()["all"].count) == (0, 12)
     assert found.mistakes()["set.setting"] == ["sand → snow × 1"]
+
+
+def test_pictures_of_which_nothing_is_asked_do_not_count() -> None:
+    facts: list[Facts] = [{"subject": "set", "setting": "snow", "light": "moody", "season": "none"}]
+    found = Recognised(facts, [{"setting": "snow", "light": "moody", "season": "none"}], Visibility())
+    assert found.together().count == found.requested().right == 0
 
 
 def test_a_whole_caption_leaves_nothing_out() -> None:
