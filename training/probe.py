@@ -90,7 +90,7 @@ class Probe:
 
 def planes_of(images: NDArray[np.uint8]) -> Tensor:
     """Pictures (N, 128, 128, 3) as the network sees them: float (N, 3, 64, 64) in [0, 1]."""
-    return functional.avg_pool2d(torch.from_numpy(images).movedim(3, 1).float() / 255, 2)
+    return functional.avg_pool2d(torch.tensor(images).movedim(3, 1).float() / 255, 2)
 
 
 def square(data: Data, split: str) -> list[Shard]:
@@ -126,10 +126,10 @@ def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progre
     device_of(section)
     folder.mkdir(parents=True, exist_ok=True)
     lesson = _Lesson(data, int(section.get("batch", 32)), int(section.get("seed", 5)))
-    budget = Budget.of({"seconds": 600, "rate": 2e-3, **section})
+    budget = Budget.of({"seconds": 1700, "rate": 3e-3, **section})
     training = Training(lesson.net, budget, folder)
     for group in training.optimiser.param_groups:
-        group["weight_decay"] = 0.03
+        group["weight_decay"] = 0.1
     if (folder / "last.pt").is_file() and json.loads((folder / "values.json").read_text("utf-8")) != lesson.values:
         raise StateError(
             f"The checkpoint in {folder} reads other attributes than the renders have.",

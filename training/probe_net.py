@@ -24,7 +24,7 @@ ORDINAL = frozenset({"skin"})
 #: The side in pixels that it sees: half of a square picture's. All that is asked can be seen at that size.
 SIDE = 64
 _WIDTHS = (64, 96, 224)
-_COLOUR, _HIDDEN = 256, 256
+_COLOUR, _HIDDEN, _DROP = 256, 256, 0.25
 
 
 def told(facts: Mapping[str, str | int], attribute: str) -> str | None:
@@ -57,9 +57,10 @@ class ProbeNet(nn.Module):
             nn.ReLU(),
             nn.Linear(_COLOUR, _COLOUR),
             nn.ReLU(),
+            nn.Dropout(_DROP),
         )
         joined = _WIDTHS[-1] + 24 * 16 + _COLOUR
-        self.hidden = nn.Sequential(nn.Linear(joined, _HIDDEN), nn.ReLU(), nn.Dropout(0.1))
+        self.hidden = nn.Sequential(nn.Linear(joined, _HIDDEN), nn.ReLU(), nn.Dropout(_DROP))
         self.heads = nn.Linear(_HIDDEN, sum(self.sizes.values()))
         line = torch.linspace(-1, 1, SIDE)
         self.register_buffer("grid", torch.stack(torch.meshgrid(line, line, indexing="ij"))[None], persistent=False)
@@ -136,7 +137,7 @@ def roughened(images: Tensor, rng: np.random.Generator) -> Tensor:
     count = len(images)
     gain = _tensor(rng.uniform(0.97, 1.03, (count, 1, 1, 1)) * rng.uniform(0.99, 1.01, (count, 3, 1, 1)))
     noise = torch.from_numpy(rng.standard_normal(images.shape, dtype=np.float32))
-    return (images * gain + noise * _tensor(rng.uniform(0, 0.025, (count, 1, 1, 1)))).clamp(0, 1)
+    return (images * gain + noise * _tensor(rng.uniform(0, 0.04, (count, 1, 1, 1)))).clamp(0, 1)
 
 
 def _tensor(values: NDArray[np.float64]) -> Tensor:
