@@ -14,8 +14,10 @@ UV_VERSION := 0.13.8
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-# BACKEND=procedural renders the scenes without a model, and needs no torch.
-demo: $(VENV)/$(if $(filter procedural,$(BACKEND)),.core,.creative) ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
+# The house model draws the scenes where its weights are, which takes torch; else, and with BACKEND=procedural, they are
+# rendered in code.
+HOUSE := $(wildcard generation/house/weights/diffusion/model_index.json)
+demo: $(VENV)/$(if $(filter procedural,$(or $(BACKEND),$(if $(HOUSE),house,procedural))),.core,.creative) ## Run the whole loop on the example campaign and serve the dashboard (SERVE=0: only run)
 	@$(BIN)/proofsheet --home $(DEMO_HOME) demo --out demo/exports $(if $(BACKEND),--backend $(BACKEND))
 ifneq ($(SERVE),0)
 	@$(BIN)/proofsheet --home $(DEMO_HOME) serve --port $(PORT)

@@ -73,14 +73,14 @@ def default_backend() -> Choice:
     """
     from generation.house.folder import has_weights, missing_packages
 
+    if not has_weights():
+        return Choice("procedural")
     if missing := missing_packages():
         return Choice(
             "procedural",
             f"Scenes are rendered without a model, because {', '.join(missing)} is not installed. For the house model: "
             'pip install "proofsheet[creative]", or in the project\'s folder: make setup',
         )
-    if not has_weights():
-        return Choice("procedural", "Scenes are rendered without a model: the house model's weights are not here.")
     return Choice("house")
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from generation.house.autoencoder import HouseAutoencoder
-from generation.house.unet import HouseUNet, PackedAutoencoder
+from generation.house.packing import PackedAutoencoder
+from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
 from training.convert import text_encoder_of
 from training.preview import solver
@@ -24,7 +25,7 @@ _PARTS: Mapping[str, tuple[str | None, str | None]] = {
     "scheduler": ("diffusers", "DPMSolverMultistepScheduler"),
     "text_encoder": ("transformers", "CLIPTextModel"),
     "tokenizer": ("transformers", "PreTrainedTokenizerFast"),
-    "unet": ("generation.house", "HouseUNet"),
+    "unet": ("generation.house", "HouseTransformer"),
     "vae": ("generation.house", "PackedAutoencoder"),
 }
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
@@ -54,7 +55,7 @@ def assemble(out: Path, folder: Path) -> Path:
             raise StateError(f"The stage {name!r} has not finished in {out}.", "Train first: python -m training run")
     for name in _PARTS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    unet: HouseUNet = HouseUNet.from_pretrained(parts["denoiser"], dtype=torch.float16)
+    unet: HouseTransformer = HouseTransformer.from_pretrained(parts["denoiser"], dtype=torch.float16)
     inner: HouseAutoencoder = HouseAutoencoder.from_pretrained(parts["autoencoder"], dtype=torch.float16)
     unet.save_pretrained(folder / "unet")
     PackedAutoencoder.around(inner).half().save_pretrained(folder / "vae")

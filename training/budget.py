@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,15 +65,28 @@ class Training(Generic[Network]):
         network: trained in place.
         budget: when to stop and at which rates.
         folder: where ``last.pt`` is kept.
+        matrices: parameters that Muon trains (Jordan, 2024), at the full rate; AdamW trains the others, then at half.
     """
 
-    def __init__(self, network: Network, budget: Budget, folder: Path) -> None:
+    def __init__(self, network: Network, budget: Budget, folder: Path, matrices: Collection[nn.Parameter] = ()) -> None:
         self.network, self.budget, self.folder = network, budget, folder
         self.average: Network = deepcopy(network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=budget.rate, weight_decay=1e-4, betas=(0.9, 0.99), fused=True
-        )
+        known = {id(parameter) for parameter in matrices}
+        others = [parameter for parameter in network.parameters() if id(parameter) not in known]
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(others, lr=budget.rate, weight_decay=1e-4, betas=(0.9, 0.99), fused=True)
+        ]
+        if known:
+            self.optimisers.append(
+                torch.optim.Muon(matrices, lr=budget.rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+            )
+        self._shares = (0.5, 1.0) if known else (1.0,)
         self.step, self.elapsed = 0, 0.0
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """The one that trains what is not a matrix: all, where there are no matrices."""
+        return self.optimisers[0]
 
     @property
     def file(self) -> Path:
@@ -87,7 +100,8 @@ class Training(Generic[Network]):
         kept = torch.load(self.file, map_location="cpu", weights_only=True)
         self.network.load_state_dict(kept["network"])
         self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
+        for optimiser, state in zip(self.optimisers, kept["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
         self.step, self.elapsed = kept["step"], kept["elapsed"]
         return True
 
@@ -97,7 +111,7 @@ class Training(Generic[Network]):
         kept = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "elapsed": self.elapsed,
         }
@@ -116,13 +130,16 @@ class Training(Generic[Network]):
         self.network.train()
         while (share := self.budget.share(self.step, self.elapsed)) < 1:
             begun = time.monotonic()
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.budget.rate_at(self.step, self.elapsed)
+            rate = self.budget.rate_at(self.step, self.elapsed)
+            for optimiser, part in zip(self.optimisers, self._shares, strict=True):
+                for group in optimiser.param_groups:
+                    group["lr"] = part * rate
             loss = loss_of(self.step)
-            self.optimiser.zero_grad(set_to_none=True)
+            self.network.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimiser.step()
+            for optimiser in self.optimisers:
+                optimiser.step()
             self.step += 1
             self._follow()
             value = float(loss.detach())

@@ -20,6 +20,7 @@ from training.progress import Progress
 from training.world import BUCKETS, Facts, is_held, quicken, render, sample_set
 
 _CHUNK = 100
+SPLITS = ("held", "judge", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Data:
         self.folder, self.partial = Path(folder), partial
 
     def shards(self, split: str) -> list[Shard]:
-        """The shards of ``"train"`` or ``"held"``.
+        """The shards of ``"train"``, ``"held"`` or ``"judge"``.
+
+        ``"held"`` shows combinations that ``"train"`` never does; ``"judge"`` has other pictures of those, for the
+        probe alone, which must know every combination.
 
         Raises:
             StateError: none is there, or one is not finished.
@@ -87,24 +91,24 @@ def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
     """Render all pictures that ``config["data"]`` asks for into ``out/data``; what is there already is kept.
 
     Args:
-        config: ``data.seed``, ``data.workers`` and the tables ``data.train`` and ``data.held`` of shard name to count.
+        config: ``data.seed``, ``data.workers`` and a table of shard name to count for each of SPLITS.
         out: the run's folder.
         report: hears how far it is.
     """
     settings = config["data"]
     jobs: list[tuple[float, Path, int]] = []
-    for split in ("held", "train"):
+    for split in SPLITS:
         for name, count in settings[split].items():
             folder = out / "data" / split / name
             _prepare(folder, split, int(count), int(settings["seed"]))
             chunks = _chunks_done(folder, int(count))
             jobs += [
-                ((0 if split == "held" else 1) + index / len(chunks), folder, index)
+                ((1 if split == "train" else 0) + index / len(chunks), folder, index)
                 for index, done in enumerate(chunks)
                 if not done
             ]
     jobs.sort(key=lambda job: job[0])  # every shard grows evenly, so that part of the data is data of all sorts
-    total = sum(-(-int(count) // _CHUNK) for split in ("held", "train") for count in settings[split].values())
+    total = sum(-(-int(count) // _CHUNK) for split in SPLITS for count in settings[split].values())
     finished = total - len(jobs)
     report.step(finished / max(total, 1))
     with ProcessPoolExecutor(int(settings["workers"]), mp_context=get_context("spawn"), initializer=quicken) as pool:
@@ -122,7 +126,7 @@ def _prepare(folder: Path, split: str, count: int, seed: int) -> None:
     facts: list[Facts] = []
     while len(facts) < count:
         drawn = _sample(subject, bucket, rng)
-        if is_held(drawn) == (split == "held"):
+        if is_held(drawn) == (split != "train"):
             facts.append(drawn)
     text = "".join(json.dumps(row) + "\n" for row in facts)
     file = folder / "facts.jsonl"

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
-from generation.house.unet import HouseUNet
+from generation.house.transformer import HouseTransformer
 
 if TYPE_CHECKING:
     from training.captions import Teller
@@ -33,7 +33,7 @@ def solver(**changes: Any) -> DPMSolverMultistepScheduler:
 
 @torch.no_grad()
 def draw_latents(
-    unet: HouseUNet, text: Tensor, nothing: Tensor, noise: Tensor, steps: int = 8, guidance: float = 2.5
+    unet: HouseTransformer, text: Tensor, nothing: Tensor, noise: Tensor, steps: int = 8, guidance: float = 2.5
 ) -> Tensor:
     """Latents (B, 16, h, w) drawn from ``noise`` of the same shape, guided away from ``nothing``."""
     scheduler = solver()
@@ -49,7 +49,7 @@ def draw_latents(
 
 @torch.no_grad()
 def draw_sheet(
-    unet: HouseUNet,
+    unet: HouseTransformer,
     autoencoder: HouseAutoencoder,
     teller: Teller,
     texts: Sequence[str],

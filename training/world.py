@@ -149,6 +149,7 @@ def is_held(facts: Mapping[str, str | int]) -> bool:
     Of a backdrop it is setting, light and colour (where the colours are the setting's own: setting, light, place and
     distance); of people age, gender presentation, skin tone, number and ability.
     """
+    key: tuple[str, ...]
     if facts["subject"] == "people":
         key, share = ("age", "gender", "skin", "count", "ability"), _HELD_OF_PEOPLE
     elif facts["colour"] == "natural":

@@ -9,14 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["HouseAutoencoder", "HouseUNet", "HouseUpscaler", "ModelMixin", "PackedAutoencoder"]
+__all__ = ["HouseAutoencoder", "HouseTransformer", "HouseUpscaler", "ModelMixin", "PackedAutoencoder"]
 
 _HOMES = {
     "HouseAutoencoder": "generation.house.autoencoder",
-    "HouseUNet": "generation.house.unet",
+    "HouseTransformer": "generation.house.transformer",
     "HouseUpscaler": "generation.house.upscaler",
     "ModelMixin": "generation.house.autoencoder",
-    "PackedAutoencoder": "generation.house.unet",
+    "PackedAutoencoder": "generation.house.packing",
 }
 
 

@@ -23,7 +23,7 @@ def save_stand_in(folder: Path, seed: int = 0) -> Path:
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
     from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
-    from generation.house import HouseAutoencoder, HouseUNet, HouseUpscaler, PackedAutoencoder
+    from generation.house import HouseAutoencoder, HouseTransformer, HouseUpscaler, PackedAutoencoder
 
     torch.manual_seed(seed)
     words = save_tokenizer(vocabulary(), folder / "words")
@@ -44,18 +44,7 @@ def save_stand_in(folder: Path, seed: int = 0) -> Path:
             )
         ),
         tokenizer=tokenizer,
-        unet=HouseUNet(
-            sample_size=32,
-            in_channels=4,
-            out_channels=4,
-            block_out_channels=(16, 32),
-            layers_per_block=1,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-            cross_attention_dim=32,
-            attention_head_dim=4,
-            norm_num_groups=4,
-        ),
+        unet=HouseTransformer(width=32, layers=2, heads=2, text_width=32, text_tokens=4),
         scheduler=DPMSolverMultistepScheduler(use_flow_sigmas=True, prediction_type="flow_prediction", steps_offset=1),
         safety_checker=None,
         feature_extractor=None,

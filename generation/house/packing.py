@@ -1,22 +1,20 @@
-"""The house denoiser: diffusers' own conditional U-Net behind a door that the stock inpainting pipeline can use.
+"""The latent as diffusers' pipelines see it: packed, 4 channels at a quarter of the picture's size.
 
-``StableDiffusionInpaintPipeline`` of diffusers 0.42 refuses every U-Net that does not say it has 4 or 9 input channels,
-and text to image takes the number of latent channels from the U-Net. Our latent has 16 channels at an eighth of the
-picture's size. So the pipelines see it *packed*: 4 channels at a quarter of the size, the same numbers in another order
-(a pixel shuffle, undone at this door and at ``PackedAutoencoder``'s). Nothing is computed at the larger size.
+``StableDiffusionInpaintPipeline`` of diffusers 0.42 refuses every denoiser that does not say it has 4 or 9 input
+channels, and text to image takes the number of latent channels from the denoiser. Our latent has 16 channels at an
+eighth of the picture's size. Packed it holds the same numbers in another order: a pixel shuffle, undone at the
+denoiser's door and at ``PackedAutoencoder``'s. Nothing is computed at the larger size.
 """
 
 from __future__ import annotations
 
-import functools
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from diffusers import UNet2DConditionModel
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from generation.house.autoencoder import HouseAutoencoder
@@ -33,42 +31,6 @@ def packed(latent: Tensor) -> Tensor:
 def unpacked(latent: Tensor) -> Tensor:
     """The opposite of ``packed``: (B, 4, H/4, W/4) to (B, 16, H/8, W/8)."""
     return functional.pixel_unshuffle(latent, PACK)
-
-
-class HouseUNet(UNet2DConditionModel):  # type: ignore[misc]
-    """diffusers' conditional U-Net on packed latents; arguments, settings and weights are those of its parent class.
-
-    ``in_channels``, ``out_channels`` and ``sample_size`` in the settings are those of the packed latent. The first and
-    the last convolution have four times as many channels, and everything between works at the latent's own size.
-    """
-
-    @functools.wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        width, many = self.config.block_out_channels[0], PACK**2
-        self.conv_in = nn.Conv2d(many * self.config.in_channels, width, 3, padding=1)
-        self.conv_out = nn.Conv2d(width, many * self.config.out_channels, 3, padding=1)
-
-    def forward(self, sample: Tensor, timestep: Any, encoder_hidden_states: Tensor, *args: Any, **options: Any) -> Any:
-        """As the parent's: packed latents (B, 4, H/4, W/4) in, the prediction in the same shape out."""
-        whole = options.pop("return_dict", True)
-        inner = super().forward(unpacked(sample), timestep, encoder_hidden_states, *args, return_dict=False, **options)
-        outer = packed(inner[0])
-        return SimpleNamespace(sample=outer) if whole else (outer,)
-
-    def velocity(self, latent: Tensor, times: Tensor, text: Tensor) -> Tensor:
-        """The flow at latents that are not packed.
-
-        Args:
-            latent: noisy latents (B, 16, h, w), ``(1 - t) · clean + t · noise``.
-            times: t of each, 0–1 (B).
-            text: hidden states of the caption (B, tokens, width).
-
-        Returns:
-            The predicted ``noise - clean``, (B, 16, h, w).
-        """
-        flow: Tensor = super().forward(latent, times * 1000, text, return_dict=False)[0]
-        return flow
 
 
 class PackedAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
