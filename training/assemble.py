@@ -15,14 +15,13 @@ from generation.house.packing import PackedAutoencoder
 from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
 from training.convert import text_encoder_of
-from training.preview import solver
+from training.solvers import solver
 
-#: Which class each part of the folder is of, as ``model_index.json`` says it.
+#: Which class each part of the folder but the scheduler is of, as ``model_index.json`` says it.
 _PARTS: Mapping[str, tuple[str | None, str | None]] = {
     "feature_extractor": (None, None),
     "image_encoder": (None, None),
     "safety_checker": (None, None),
-    "scheduler": ("diffusers", "DPMSolverMultistepScheduler"),
     "text_encoder": ("transformers", "CLIPTextModel"),
     "tokenizer": ("transformers", "PreTrainedTokenizerFast"),
     "unet": ("generation.house", "HouseTransformer"),
@@ -53,7 +52,7 @@ def assemble(out: Path, folder: Path) -> Path:
     for name, mark in (("autoencoder", "config.json"), ("denoiser", "config.json"), ("clip", "open_clip_config.json")):
         if not (parts[name] / mark).is_file():
             raise StateError(f"The stage {name!r} has not finished in {out}.", "Train first: python -m training run")
-    for name in _PARTS:
+    for name in (*_PARTS, "scheduler"):
         shutil.rmtree(folder / name, ignore_errors=True)
     unet: HouseTransformer = HouseTransformer.from_pretrained(parts["denoiser"], dtype=torch.float16)
     inner: HouseAutoencoder = HouseAutoencoder.from_pretrained(parts["autoencoder"], dtype=torch.float16)
@@ -61,16 +60,19 @@ def assemble(out: Path, folder: Path) -> Path:
     PackedAutoencoder.around(inner).half().save_pretrained(folder / "vae")
     text_encoder_of(parts["clip"]).half().save_pretrained(folder / "text_encoder")
     _copy(parts["clip"], folder / "tokenizer", _TOKENIZER)
-    solver().save_pretrained(folder / "scheduler")
+    chosen = Path(out) / _SAMPLING
+    scheduler = solver(json.loads(chosen.read_text("utf-8"))["solver"] if chosen.is_file() else "dpm++")
+    scheduler.save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
         "_diffusers_version": version("diffusers"),
         "requires_safety_checker": False,
         **{name: list(part) for name, part in _PARTS.items()},
+        "scheduler": ["diffusers", type(scheduler).__name__],
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
-    if (Path(out) / _SAMPLING).is_file():
-        shutil.copyfile(Path(out) / _SAMPLING, folder / _SAMPLING)
+    if chosen.is_file():
+        shutil.copyfile(chosen, folder / _SAMPLING)
     for config in ("unet", "vae", "text_encoder"):
         _without_paths(folder / config / "config.json")
     for file in folder.rglob("*.*"):

@@ -98,7 +98,7 @@ download, no key and no GPU.
 ## Use
 
 ```python
-import generation.house  # diffusers takes the two classes of our own from here
+import generation.house  # diffusers takes the classes of our own from here
 from diffusers import AutoPipelineForText2Image
 
 pipe = AutoPipelineForText2Image.from_pretrained("generation/house/weights/diffusion")
@@ -110,8 +110,8 @@ Image to image and inpainting load from the same folder; negative prompts work. 
 
 ## Parts
 
-- U-Net: diffusers' `UNet2DConditionModel` with cross-attention to the text, on a latent of 16 channels at an eighth
-  of the picture's size; flow matching, classifier-free guidance, `DPMSolverMultistepScheduler`.
+- Denoiser: a small transformer over patches of the latent, which has 16 channels at an eighth of the picture's size;
+  flow matching, classifier-free guidance, `DPMSolverMultistepScheduler`.
 - Autoencoder: principal components of 8 × 8 patches, corrected by convolutions on both sides; deterministic.
 - Text: the text tower of the house CLIP, frozen; whole words of a closed vocabulary, 48 tokens.
 

@@ -7,28 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from diffusers import DPMSolverMultistepScheduler
 from PIL import Image
 from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.transformer import HouseTransformer
+from training.solvers import solver
 
 if TYPE_CHECKING:
     from training.captions import Teller
-
-
-def solver(**changes: Any) -> DPMSolverMultistepScheduler:
-    """The scheduler of the house model.
-
-    It and DPMSolverSinglestep and UniPC draw, draw over and inpaint rightly with flow matching in diffusers 0.42: given
-    the exact flow towards one picture each ends within .01 of it, and the kept part of an inpainted latent has at every
-    step the noise that its time wants. DEISMultistep and SASolver end far off; FlowMatchEuler lacks the
-    ``scale_model_input`` and ``add_noise`` that these pipelines call. ``steps_offset`` plays no part here; at 1 the
-    pipelines do not warn.
-    """
-    settings = {"use_flow_sigmas": True, "prediction_type": "flow_prediction", "steps_offset": 1, **changes}
-    return DPMSolverMultistepScheduler(**settings)
 
 
 @torch.no_grad()

@@ -130,9 +130,10 @@ def test_another_backend_can_be_named(
 
 
 def test_without_torch_planning_goes_on_and_says_how_to_get_it(
-    brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words_folder: Path
 ) -> None:
     monkeypatch.delenv("PROOFSHEET_BACKEND", raising=False)
+    monkeypatch.setattr(house, "WEIGHTS", words_folder)
     monkeypatch.setattr(house, "missing_packages", lambda: ("torch",))
     said, _, code = run(tmp_path / "home", "plan", str(brief), "--json")
     planned = json.loads(said)

@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = ("torch", "diffusers", "open_clip", "transformers", "ray", "pyspark", "streamlit")
 #: Classes of the house models: modules of torch themselves, loaded by name when a model is.
-NETWORKS = tuple(f"generation.house.{name}" for name in ("autoencoder", "blocks", "unet", "upscaler"))
+NETWORKS = tuple(f"generation.house.{name}" for name in ("autoencoder", "blocks", "packing", "transformer", "upscaler"))
 ROOMS = ("proofsheet", "generation", "scoring", "experiments", "warehouse", "dashboard")
 
 

@@ -92,7 +92,7 @@ def pipeline(folder: Path, task: str) -> Any:
     import diffusers
 
     kind = getattr(diffusers, f"AutoPipelineFor{task}")
-    loaded = kind.from_pretrained(folder, torch_dtype=torch.float32, use_safetensors=True, local_files_only=True)
+    loaded = kind.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
 
@@ -283,7 +283,7 @@ def test_the_solver_ends_at_the_picture_that_the_exact_flow_leads_to(folder: Pat
     target = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(5))
 
     class Exact(torch.nn.Module):
-        config, dtype = loaded.unet.config, torch.float32
+        config, dtype, device = loaded.unet.config, torch.float32, torch.device("cpu")
 
         def forward(self, sample: Any, time: Any, **_: Any) -> Any:
             return ((sample - target) / (float(time) / 1000),)
@@ -302,3 +302,17 @@ def test_assembled_folder_is_half_precision_and_says_nothing_of_where_it_was_mad
         assert {value.dtype for value in weights.values()} == {torch.float16}
     assert not [file for file in folder.rglob("*.json") if str(folder.parent.parent) in file.read_text("utf-8")]
     assert solver().config.prediction_type == "flow_prediction"
+
+
+def test_what_sampling_found_best_is_put_into_the_folder(run: Path, tmp_path: Path) -> None:
+    from training.sampling import Way, write_defaults
+
+    out = tmp_path / "run"
+    out.mkdir()
+    link(run, out)
+    (out / "denoiser").symlink_to(run / "denoiser", target_is_directory=True)
+    write_defaults(Way("unipc", 6, 2.0, 0.9, 0.1, 0.1), out)
+    loaded = pipeline(assemble(out, tmp_path / "diffusion"), "Text2Image")
+    assert type(loaded.scheduler).__name__ == "UniPCMultistepScheduler"
+    assert loaded.scheduler.config.use_flow_sigmas
+    assert '"steps": 6' in (tmp_path / "diffusion" / "sampling.json").read_text("utf-8")
