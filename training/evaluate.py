@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from generation.house.folder import DIFFUSION, UPSCALER, WEIGHTS
+from proofsheet.errors import StateError
 from training import metrics
 from training.clip_judge import HouseClip, evaluate_clip
 from training.dataset import Data
@@ -77,8 +78,11 @@ def evaluate(out: Path, folder_diffusion: Path, folder_clip: Path, data: Data, n
         n: how many scenes are drawn, one for each held-out combination.
 
     Raises:
-        StateError: no probe has been trained, or renders are missing.
+        StateError: a model, the probe or renders are missing.
     """
+    for model, file in ((folder_diffusion, "model_index.json"), (folder_clip, "open_clip_config.json")):
+        if not (model / file).is_file():
+            raise StateError(f"There is no model in {model}.", "Train and install it first: python -m training run")
     folder, begun = Path(out) / "report", time.monotonic()
     cache = folder / "cache"
     cache.mkdir(parents=True, exist_ok=True)

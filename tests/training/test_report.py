@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
+from proofsheet.errors import StateError
 from training import cards, tables
 from training.attributes import spoken_of
 from training.recognised import Recognised
@@ -170,6 +171,14 @@ def test_a_whole_caption_leaves_nothing_out() -> None:
         facts = sample_set(rng)
         spoken = spoken_of(whole_caption(facts, random.Random(place)), facts)
         assert [name for index, name in enumerate(NAMES) if asked(facts, index) and not spoken[index]] == []
+
+
+def test_a_model_that_is_not_there_is_said(tmp_path: Path) -> None:
+    from training.dataset import Data
+    from training.evaluate import evaluate
+
+    with pytest.raises(StateError, match="no model"):
+        evaluate(tmp_path, tmp_path / "diffusion", tmp_path / "clip", Data(tmp_path / "data"))
 
 
 def test_sheets_have_room_for_all() -> None:
