@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -136,10 +137,17 @@ def _prepare(folder: Path, split: str, count: int, seed: int) -> None:
             file.write_text(text, "utf-8")
         return
     (folder / "done").mkdir(parents=True, exist_ok=True)
-    for old in (folder / "done").iterdir():
-        old.unlink()
-    shape = BUCKETS[bucket]
-    open_memmap(folder / "images.npy", "w+", np.uint8, (count, shape.height, shape.width, 3)).flush()
+    shape, path = BUCKETS[bucket], folder / "images.npy"
+    kept = len(before.splitlines()) if before and text.startswith(before) else 0  # more of the same
+    for flag in (folder / "done").iterdir():
+        if (int(flag.name) + 1) * _CHUNK > kept:
+            flag.unlink()
+    grown = path.with_suffix(".part")
+    images = open_memmap(grown, "w+", np.uint8, (count, shape.height, shape.width, 3))
+    if kept:
+        images[:kept] = np.load(path, mmap_mode="r")[:kept]
+    images.flush()
+    os.replace(grown, path)
     file.write_text(text, "utf-8")
 
 

@@ -5,7 +5,7 @@ What was measured on two CPU cores, as the loss on held-out pictures after equal
 convolutional U-Net with 13 million, batches of 64 and AdamW is after 10. Most of that is size and batch: in an hour of
 two cores a small network sees enough pictures, and a large one does not.
 
-Captions are padded to the full context with ``<pad>``, and the U-Net attends to the padding, because diffusers'
+Captions are padded to the full context with ``<pad>``, and the denoiser attends to the padding, because diffusers'
 pipelines do the same when they draw.
 """
 
