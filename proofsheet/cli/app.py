@@ -69,10 +69,23 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except Exception as error:  # the last resort, so that nobody is shown a traceback
-        _unexpected(error)
+        if not _interrupted(error):
+            _unexpected(error)
+        code = STOPPED
     if code == STOPPED:
         session.show_error("Stopped.", "What is finished is kept; run the same command again to go on.")
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Whether a library turned Ctrl-C into an error of its own, as DuckDB does in the middle of a query."""
+    while True:
+        if isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted"):
+            return True
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            return False
+        error = cause
 
 
 def _unexpected(error: Exception) -> None:

@@ -231,14 +231,26 @@ def test_the_landing_pages_own_parameters_stay_as_they_are(destination: str, sta
 
 
 @pytest.mark.processes
-def test_ctrl_c_says_that_what_is_finished_is_kept(small_brief: Path, tmp_path: Path, program: Program) -> None:
+@pytest.mark.parametrize(
+    "work",
+    [
+        "os.kill(os.getpid(), signal.SIGINT)",
+        # DuckDB makes an error of its own of Ctrl-C in the middle of a query.
+        "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "    duckdb.sql('SELECT count(*) FROM range(100000000000) a WHERE a.range % 7 = 3').fetchall()",
+    ],
+    ids=["in our code", "in a query"],
+)
+def test_ctrl_c_says_that_what_is_finished_is_kept(
+    work: str, small_brief: Path, tmp_path: Path, program: Program
+) -> None:
     home = tmp_path / "home"
     program("plan", str(small_brief), home=home)
     script = (
-        "import os, signal, sys\n"
+        "import duckdb, os, signal, sys, threading\n"
         "from generation.backends.procedural import ProceduralBackend\n"
         "def stop(self, recipes):\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        f"    {work}\n"
         "    yield from ()\n"
         "ProceduralBackend.draw = stop\n"
         f"sys.argv = ['proofsheet', '--home', {json.dumps(str(home))}, 'generate']\n"
