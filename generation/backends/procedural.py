@@ -34,7 +34,8 @@ class ProceduralBackend:
             raise InputError(f"The procedural backend has no model {model!r}.", "Leave the model empty.")
         if options:
             raise InputError(
-                f"The procedural backend takes no options, got {', '.join(sorted(options))}.", "Leave them away."
+                f"The procedural backend takes no options, got {', '.join(sorted(options))}.",
+                "Leave them away; steps, LoRAs and the like are for --backend diffusers.",
             )
         self.model = ""
         self.revision = RENDERER_VERSION

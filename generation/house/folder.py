@@ -36,7 +36,7 @@ def house_folder(model: str = "") -> Path:
         if not has_weights():
             raise NotFoundError(
                 f"The house model's weights are not in {WEIGHTS}.",
-                "Install Proofsheet from its wheel or repository, or draw with: --backend procedural",
+                "None come along yet: make them with python -m training run, or draw with: --backend procedural",
             )
         return WEIGHTS
     folder = Path(model).expanduser()
