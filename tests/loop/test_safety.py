@@ -235,9 +235,7 @@ def test_the_landing_pages_own_parameters_stay_as_they_are(destination: str, sta
     "work",
     [
         "os.kill(os.getpid(), signal.SIGINT)",
-        # DuckDB makes an error of its own of Ctrl-C in the middle of a query.
-        "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        "    duckdb.sql('SELECT count(*) FROM range(100000000000) a WHERE a.range % 7 = 3').fetchall()",
+        "raise RuntimeError('Query interrupted')",  # what DuckDB makes of Ctrl-C in the middle of a query
     ],
     ids=["in our code", "in a query"],
 )
@@ -247,7 +245,8 @@ def test_ctrl_c_says_that_what_is_finished_is_kept(
     home = tmp_path / "home"
     program("plan", str(small_brief), home=home)
     script = (
-        "import duckdb, os, signal, sys, threading\n"
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs ignore it
         "from generation.backends.procedural import ProceduralBackend\n"
         "def stop(self, recipes):\n"
         f"    {work}\n"
