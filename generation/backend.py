@@ -71,7 +71,7 @@ def default_backend() -> Choice:
 
     Nothing is imported for the answer. Without them it is the procedural renderer, which needs no model.
     """
-    from generation.house.folder import has_weights, missing_packages
+    from generation.house.folder import BACKEND, has_weights, missing_packages
 
     if not has_weights():
         return Choice("procedural")
@@ -81,7 +81,7 @@ def default_backend() -> Choice:
             f"Scenes are rendered without a model, because {', '.join(missing)} is not installed. For the house model: "
             'pip install "proofsheet[creative]", or in the project\'s folder: make setup',
         )
-    return Choice("house")
+    return Choice(BACKEND)
 
 
 def remarks(backend: ImageBackend, recipes: Sequence[SceneRecipe]) -> tuple[str, ...]:

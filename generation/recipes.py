@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generation.house.folder import BACKEND as HOUSE
 from generation.house.framing import frame_for
 from generation.house.words import house_prompt
 from generation.identity import brand_id
@@ -18,9 +19,6 @@ from proofsheet.domain.asset import Recipe, SceneRecipe, Variant, VariantPlan
 from proofsheet.domain.campaign import Campaign, Level
 from proofsheet.domain.identity import content_id
 from proofsheet.errors import InputError
-
-#: The backend whose model has a closed vocabulary, and a manner of its own to be told a scene.
-HOUSE = "house"
 
 #: Backends that draw from parameters and colours; all others read the prompt, and cannot be told exact colours.
 DRAWN_FROM_PARAMETERS = frozenset({"procedural"})

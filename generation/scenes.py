@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.house.folder import BACKEND as HOUSE
 from generation.staging import Stage, stand_of
 from generation.studio import sets_graphic, sets_nature, sets_studio, sets_table
 from generation.studio.colour import encode_srgb, oklch, scheme_from
@@ -161,7 +162,7 @@ def stage_of(recipe: SceneRecipe) -> Stage:
         InputError: the kind or the light is unknown.
     """
     x, y, width = stand_of(recipe.params)
-    if recipe.backend == "house":
+    if recipe.backend == HOUSE:
         return _house_stage(recipe, x, y, width)
     if recipe.backend != "procedural":
         return Stage(stand_x=x, stand_y=y, stand_width=width)

@@ -1,7 +1,7 @@
 """Makes a picture look like an advertisement, in a millisecond: product, words, button, logo, panel, at random.
 
-The house CLIP must know a scene behind all that, so half of its training pictures carry it. Rough on purpose: real
-advertisements of the composer are shown to it beside these.
+The house CLIP must know a scene behind all that, so half of its training pictures carry it. Rough on purpose: the
+composer makes real ones, but a few a second.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from training.world import STAND_X
+from generation.house.framing import ACROSS
 
 Colour = tuple[int, int, int]
 Facts = Mapping[str, str | int]
@@ -83,7 +83,7 @@ def _product(made: Image.Image, facts: Facts, rng: random.Random) -> None:
     width, height = made.size
     tall = round(min(height * rng.uniform(0.3, 0.62), width * 1.2))
     wide = max(6, round(tall * rng.uniform(0.3, 0.8)))
-    centre = STAND_X[str(facts["stand_x"])] * width
+    centre = ACROSS[str(facts["stand_x"])] * width
     floor = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom": 0.88}[str(facts["stand_y"])] * height
     if rng.random() < 0.1:
         centre, floor = rng.uniform(0.2, 0.8) * width, rng.uniform(0.6, 0.95) * height

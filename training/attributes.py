@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import phrases as say
+from training import phrases_people as people
 from training.grammar import words_of
 
 _HOLLOW = tuple(" ".join(words_of(filler)) for filler in say.FILLERS)
@@ -29,14 +30,14 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "stand_x": tuple(say.STAND_X),
     "stand_y": tuple(say.STAND_Y),
     "distance": tuple(say.DISTANCE),
-    "count": tuple(say.COUNT),
+    "count": tuple(people.COUNT),
     "age": ("child", "adult", "older"),
     "gender": ("woman", "man", "androgynous"),
-    "skin": tuple(say.SKIN),
-    "build": tuple(say.BUILD),
-    "ability": tuple(say.ABILITY),
-    "framing": tuple(say.FRAMING),
-    "people_light": tuple(say.PEOPLE_LIGHT),
+    "skin": tuple(people.SKIN),
+    "build": tuple(people.BUILD),
+    "ability": tuple(people.ABILITY),
+    "framing": tuple(people.FRAMING),
+    "people_light": tuple(people.PEOPLE_LIGHT),
 }
 NAMES = tuple(ATTRIBUTES)
 PEOPLE = ("count", "age", "gender", "skin", "build", "ability", "framing", "people_light")
@@ -123,17 +124,17 @@ def _spoken(name: str, value: str) -> tuple[str, ...]:
         "stand_x": say.STAND_X,
         "stand_y": say.STAND_Y,
         "distance": say.DISTANCE,
-        "count": say.COUNT,
-        "build": say.BUILD,
-        "ability": say.ABILITY,
-        "framing": say.FRAMING,
-        "people_light": say.PEOPLE_LIGHT,
+        "count": people.COUNT,
+        "build": people.BUILD,
+        "ability": people.ABILITY,
+        "framing": people.FRAMING,
+        "people_light": people.PEOPLE_LIGHT,
     }
     extra: Sequence[str] = ()
     if name == "light":
         extra = say.MOOD[value]
     elif name == "skin":
-        extra = [f"{word} skin" for word in say.SKIN[value]]
+        extra = [f"{word} skin" for word in people.SKIN[value]]
     elif name == "gender":
         extra = {"woman": ("woman or girl", "women or girls"), "man": ("man or boy", "men or boys")}.get(
             value, ("androgynous", "of open gender")
@@ -148,8 +149,8 @@ def _spoken(name: str, value: str) -> tuple[str, ...]:
 @cache
 def _nouns(age: str, gender: str) -> tuple[str, ...]:
     """Nouns that tell both, such as ``girl``; the caller takes ``woman or girl`` out first."""
-    found = set(say.WHO[age, gender])
-    found |= {" ".join(say.MANY.get(word, word) for word in noun.split()) for noun in found}
+    found = set(people.WHO[age, gender])
+    found |= {" ".join(people.MANY.get(word, word) for word in noun.split()) for noun in found}
     if gender == "androgynous":
         found -= {"androgynous person", "androgynous people"}  # said of any age
     return tuple(f" {noun} " for noun in found)

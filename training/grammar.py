@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from training import phrases as say
+from training import phrases_people as people
 from training.world import COLOURS
 
 #: Phrases for zero-shot judging: attribute → value → phrases.
@@ -24,11 +25,11 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
         "man": ("a man or boy",),
         "androgynous": ("an androgynous person", "a person of open gender"),
     },
-    "skin": {name: tuple(f"{word} skin" for word in words) for name, words in say.SKIN.items()},
-    "build": dict(say.BUILD),
-    "ability": {name: words for name, words in say.ABILITY.items() if name != "none"},
-    "framing": dict(say.FRAMING),
-    "people_light": dict(say.PEOPLE_LIGHT),
+    "skin": {name: tuple(f"{word} skin" for word in words) for name, words in people.SKIN.items()},
+    "build": dict(people.BUILD),
+    "ability": {name: words for name, words in people.ABILITY.items() if name != "none"},
+    "framing": dict(people.FRAMING),
+    "people_light": dict(people.PEOPLE_LIGHT),
 }
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -64,7 +65,7 @@ def vocabulary() -> tuple[str, ...]:
 
 
 def _everything() -> Iterable[str]:
-    for name, value in vars(say).items():
+    for name, value in (*vars(say).items(), *vars(people).items()):
         if not name.isupper():
             continue
         if isinstance(value, Mapping):
@@ -115,17 +116,17 @@ def _stand(facts: Mapping[str, str | int], rng: random.Random) -> str:
 
 
 def _people(facts: Mapping[str, str | int], rng: random.Random, drop: float) -> list[str]:
-    skin = f"with {rng.choice(say.SKIN[str(facts['skin'])])} skin"
+    skin = f"with {rng.choice(people.SKIN[str(facts['skin'])])} skin"
     who = _who(facts, rng, age=rng.random() >= drop, gender=rng.random() >= drop)
-    subject = f"{rng.choice(say.PEOPLE_PREFIX)} {who}" + (f" {skin}" if rng.random() >= drop else "")
+    subject = f"{rng.choice(people.PEOPLE_PREFIX)} {who}" + (f" {skin}" if rng.random() >= drop else "")
     figure = facts["framing"] == "figure"
     parts = [
         subject,
-        rng.choice(say.FRAMING[str(facts["framing"])]) if rng.random() >= drop else "",
-        rng.choice(say.ABILITY[str(facts["ability"])]) if rng.random() >= drop / 2 else "",
-        rng.choice(say.BUILD[str(facts["build"])]) if figure and rng.random() >= drop else "",
-        rng.choice(say.WALL).format(rng.choice(say.COLOUR[str(facts["colour"])])) if rng.random() >= drop else "",
-        rng.choice(say.PEOPLE_LIGHT[str(facts["light"])]) if rng.random() >= drop else "",
+        rng.choice(people.FRAMING[str(facts["framing"])]) if rng.random() >= drop else "",
+        rng.choice(people.ABILITY[str(facts["ability"])]) if rng.random() >= drop / 2 else "",
+        rng.choice(people.BUILD[str(facts["build"])]) if figure and rng.random() >= drop else "",
+        rng.choice(people.WALL).format(rng.choice(say.COLOUR[str(facts["colour"])])) if rng.random() >= drop else "",
+        rng.choice(people.PEOPLE_LIGHT[str(facts["light"])]) if rng.random() >= drop else "",
     ]
     head, tail = parts[0], [part for part in parts[1:] if part]
     if rng.random() < 0.5:
@@ -135,7 +136,7 @@ def _people(facts: Mapping[str, str | int], rng: random.Random, drop: float) -> 
 
 def _who(facts: Mapping[str, str | int], rng: random.Random, *, age: bool, gender: bool) -> str:
     if age and gender:
-        noun = rng.choice(say.WHO[str(facts["age"]), str(facts["gender"])])
+        noun = rng.choice(people.WHO[str(facts["age"]), str(facts["gender"])])
     elif gender:
         noun = {"woman": "woman or girl", "man": "man or boy"}.get(str(facts["gender"]), "androgynous person")
     elif age:
@@ -144,7 +145,7 @@ def _who(facts: Mapping[str, str | int], rng: random.Random, *, age: bool, gende
         )
     else:
         noun = "person"
-    count = rng.choice(say.COUNT[str(facts["count"])])
+    count = rng.choice(people.COUNT[str(facts["count"])])
     if facts["count"] != 1:
-        noun = " ".join(say.MANY.get(word, word) for word in noun.split())
+        noun = " ".join(people.MANY.get(word, word) for word in noun.split())
     return f"{count} {noun}"

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.house.framing import ACROSS
+from generation.house.words import HUES, NEUTRAL
 from generation.scenes import SCENES, STYLES, draw_scene
 from generation.studio import noise
 from generation.studio import render as studio_render
@@ -26,18 +28,7 @@ from training.seasons import SEASONS, with_season
 
 Facts = dict[str, str | int]
 
-#: The colour words and their hues in OKLCH (degrees); neutral has none.
-HUES: Mapping[str, float] = {
-    "coral": 25.0,
-    "orange": 58.0,
-    "yellow": 95.0,
-    "green": 145.0,
-    "teal": 190.0,
-    "blue": 250.0,
-    "violet": 300.0,
-    "pink": 350.0,
-}
-COLOURS = (*HUES, "neutral")
+COLOURS = (*HUES, NEUTRAL)
 
 SETTINGS = tuple(SCENES)
 LIGHTS = tuple(STYLES)
@@ -61,7 +52,6 @@ DETAILS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "neon": ("shape", ("ring", "arch", "bars")),
 }
 
-STAND_X: Mapping[str, float] = {"far-left": 0.075, "left": 0.27, "middle": 0.5, "right": 0.735, "far-right": 0.935}
 STAND_Y: Mapping[str, tuple[float, float]] = {
     "high": (0.50, 0.56),
     "raised": (0.60, 0.66),
@@ -192,7 +182,7 @@ def recipe_of(facts: Mapping[str, str | int], width: int, height: int) -> SceneR
     params: dict[str, str | int | float] = {
         "kind": setting,
         "light": str(original["light"]),
-        "stand_x": round(STAND_X[str(original["stand_x"])] + rng.uniform(-0.025, 0.025), 4),
+        "stand_x": round(ACROSS[str(original["stand_x"])] + rng.uniform(-0.025, 0.025), 4),
         "stand_y": round(rng.uniform(*STAND_Y[str(original["stand_y"])]), 4),
         "stand_width": round(min(share, 0.9), 4),
         **_own(setting, rng),
@@ -200,7 +190,7 @@ def recipe_of(facts: Mapping[str, str | int], width: int, height: int) -> SceneR
     palette: tuple[str, ...] = ()
     if colour in HUES:
         params["hue"] = round((HUES[colour] + rng.uniform(-9, 9)) % 360, 2)
-    elif colour == "neutral":
+    elif colour == NEUTRAL:
         palette = ("#8b8784",)
     else:
         params["hue"] = round(rng.uniform(0, 360), 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from generation.backends.diffusers_pipeline import DiffusersBackend
 from generation.backends.model_source import ModelSource, content_hash, find_model
-from generation.house.folder import DIFFUSION, LICENCE, MODEL, UPSCALER, house_folder, sampling
+from generation.house.folder import BACKEND, DIFFUSION, LICENCE, MODEL, UPSCALER, house_folder, sampling
 from generation.house.framing import Frame, frame_for
 from generation.house.words import Vocabulary, read_vocabulary, remarks, ruled_out, tell, unknown_sentence
 from generation.known_models import known_models
@@ -45,7 +45,7 @@ class HouseBackend(DiffusersBackend):
         MissingExtraError: torch or diffusers is not installed.
     """
 
-    name = "house"
+    name = BACKEND
     usual_batch = (8, 32)
     unknown_pipeline = False  # nothing of torch is loaded before the first scene is drawn
     output_type = "pt"  # not rounded before it is enlarged, so that no bands can come of it

@@ -15,6 +15,8 @@ DIFFUSION, UPSCALER = "diffusion", "upscaler"
 
 #: What the model is called in recipes and lists, and under what terms its weights are.
 MODEL = "proofsheet-house"
+#: The name of the backend that draws with it.
+BACKEND = "house"
 LICENCE = "Apache-2.0"
 
 _NEEDED = ("torch", "diffusers", "transformers")

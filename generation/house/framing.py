@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: Where the stand is across the picture (share of its width), by word.
-ACROSS: Mapping[str, float] = {"far-left": 0.07, "left": 0.27, "middle": 0.5, "right": 0.735, "far-right": 0.94}
+ACROSS: Mapping[str, float] = {"far-left": 0.075, "left": 0.27, "middle": 0.5, "right": 0.735, "far-right": 0.935}
 #: How far down its foot is: the middle of what each word means (share of the height).
 DOWN: Mapping[str, float] = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom": 0.885}
 #: From what share of the width on the stand's own width is called so.

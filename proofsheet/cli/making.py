@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     brief: Annotated[Path | None, typer.Argument(help="The brief, a TOML file.")] = None,
-    backend: Annotated[str, typer.Option(help="What draws: house, procedural or diffusers. [default: house]")] = "",
+    backend: Annotated[str, typer.Option(help="house (where its weights are), procedural or diffusers.")] = "",
     model: Annotated[str, typer.Option(help="For diffusers: a local folder or a hub id.")] = "",
     revision: Annotated[str, typer.Option(help="For a hub id: the pinned commit.")] = "",
     licence: Annotated[str, typer.Option(help="For a hub id of unknown licence: the licence you read.")] = "",

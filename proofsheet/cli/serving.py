@@ -43,7 +43,7 @@ def demo(
     brief: Annotated[Path, typer.Option(help="The example's brief.")] = Path("examples/norda/brief.toml"),
     out: Annotated[Path, typer.Option(help="Where the export goes.")] = Path("demo/exports"),
     seed: Annotated[int, typer.Option(help="Of the simulated traffic.")] = 1,
-    backend: Annotated[str, typer.Option(help="What draws the scenes. [default: house]")] = "",
+    backend: Annotated[str, typer.Option(help="What draws the scenes; as for plan.")] = "",
     json: Json = False,
 ) -> None:
     """Run the whole loop on the example campaign, with simulated traffic."""

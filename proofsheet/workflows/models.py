@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -69,16 +69,11 @@ def models(settings: Settings) -> tuple[ListedModel, ...]:
         for name, model in known.items()
     ]
     judges = [
-        ListedModel(
-            name="proofsheet-house-clip",
-            kind="judges",
+        _judge(
+            "proofsheet-house-clip",
+            HOUSE_FOLDER,
             licence=house.licence,
             commercial=house.commercial,
-            condition="",
-            steps=0,
-            guidance=0.0,
-            size=size_of(HOUSE_FOLDER),
-            where=_where(HOUSE_FOLDER, missing="not here"),
             source="LICENSE of this project, and the model card scoring/house_clip/README.md",
             checked_on=house.checked_on,
         )
@@ -105,18 +100,32 @@ def _named_judge(settings: Settings) -> ListedModel:
     """The CLIP model of the settings; its terms are for whoever named it to know."""
     model = settings.clip_model
     place = Path(model.removeprefix(_LOCAL)) if model.startswith(_LOCAL) else Path(settings.clip_checkpoint or "-")
-    return ListedModel(
-        name=model,
-        kind="judges",
+    return _judge(
+        model,
+        place,
         licence="not known to Proofsheet",
         commercial="unknown",
         condition="read its model card",
+        source="setting clip_model",
+        checked_on=None,
+    )
+
+
+def _judge(
+    name: str, place: Path, *, licence: str, commercial: str, source: str, checked_on: date | None, condition: str = ""
+) -> ListedModel:
+    return ListedModel(
+        name=name,
+        kind="judges",
+        licence=licence,
+        commercial=commercial,
+        condition=condition,
         steps=0,
         guidance=0.0,
         size=size_of(place),
         where=_where(place, missing="not here"),
-        source="setting clip_model",
-        checked_on=None,
+        source=source,
+        checked_on=checked_on,
     )
 
 
@@ -139,11 +148,7 @@ def size_of(place: Path | None) -> int | None:
     files = [place] if place.is_file() else [file for file in place.rglob("*") if file.is_file()]
     if not any(file.suffix.lower() in _WEIGHTS for file in files):
         return None
-    return sum(_sizes({file.resolve() for file in files}))
-
-
-def _sizes(files: Iterable[Path]) -> Iterable[int]:
-    return (file.stat().st_size for file in files)
+    return sum(file.stat().st_size for file in {file.resolve() for file in files})
 
 
 def _where(place: Path | None, *, missing: str) -> str:

@@ -263,10 +263,10 @@ def brief_page(reader: Reader, slug: str) -> BriefPage:
 
 def _remarks(reader: Reader, plan: VariantPlan) -> tuple[str, ...]:
     """Words of the plan's scenes that the house model does not know; nothing where another backend draws."""
-    from generation.house.folder import house_folder
+    from generation.house.folder import BACKEND, house_folder
     from generation.house.words import read_vocabulary, remarks
 
-    if plan.backend != "house":
+    if plan.backend != BACKEND:
         return ()
     try:
         vocabulary = read_vocabulary(house_folder(plan.model))

@@ -63,8 +63,7 @@ def test_the_fixed_phrases_mean_what_the_grammar_means_by_them() -> None:
 
 
 def test_words_and_shapes_stand_where_the_pictures_were_taught() -> None:
-    assert set(framing.ACROSS) == set(world.STAND_X)
-    assert all(abs(framing.ACROSS[word] - at) <= 0.01 for word, at in world.STAND_X.items())
+    assert world.ACROSS is framing.ACROSS
     assert all(low <= framing.DOWN[word] <= high for word, (low, high) in world.STAND_Y.items())
     order = list(framing.DISTANCES)
     for word, (low, high) in world.DISTANCE.items():
@@ -77,7 +76,7 @@ def test_words_and_shapes_stand_where_the_pictures_were_taught() -> None:
         assert set(shape.across) == set(taught.stand_x)
         assert set(shape.down) == set(taught.stand_y)
         assert set(shape.distances) == set(taught.distance)
-    assert dict(HUES) == dict(world.HUES)
+    assert world.HUES is HUES
 
 
 def test_unknown_content_words_are_named_and_left_out() -> None:
