@@ -6,14 +6,17 @@ import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from training.muon import Muon
 from training.progress import Progress
 
 _SAVE_EVERY = 60.0  # seconds
@@ -77,9 +80,7 @@ class Training(Generic[Network]):
             torch.optim.AdamW(others, lr=budget.rate, weight_decay=1e-4, betas=(0.9, 0.99), fused=True)
         ]
         if known:
-            self.optimisers.append(
-                torch.optim.Muon(matrices, lr=budget.rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-            )
+            self.optimisers.append(Muon(matrices, lr=budget.rate, weight_decay=0.01))
         self._shares = (0.5, 1.0) if known else (1.0,)
         self.step, self.elapsed = 0, 0.0
 
@@ -167,6 +168,28 @@ def device_of(section: Mapping[str, Any]) -> torch.device:
     if "threads" in section:
         torch.set_num_threads(int(section["threads"]))
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def half(device: torch.device) -> AbstractContextManager[Any]:
+    """Half precision where the device is quick at it; on a CPU that only imitates it nothing changes.
+
+    Measured: without instructions for bfloat16 a step takes 13 times as long in it.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu" or _quick_at_half())
+
+
+@cache
+def _quick_at_half() -> bool:
+    """Whether this CPU multiplies matrices of bfloat16 faster than those of float32."""
+    taken = {}
+    for kind in (torch.float32, torch.bfloat16):
+        left, right = torch.ones(512, 512, dtype=kind), torch.ones(512, 512, dtype=kind)
+        left @ right  # the first one pays for setting up
+        begun = time.perf_counter()
+        for _ in range(3):
+            left @ right
+        taken[kind] = time.perf_counter() - begun
+    return taken[torch.bfloat16] < 0.8 * taken[torch.float32]
 
 
 def section_of(config: Mapping[str, Any], stage: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.transformer import HouseTransformer
+from training.budget import half
 from training.solvers import solver
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def draw_latents(
-    unet: HouseTransformer, text: Tensor, nothing: Tensor, noise: Tensor, steps: int = 8, guidance: float = 2.5
+    unet: HouseTransformer, text: Tensor, nothing: Tensor, noise: Tensor, steps: int = 8, guidance: float = 1.5
 ) -> Tensor:
     """Latents (B, 16, h, w) drawn from ``noise`` of the same shape, guided away from ``nothing``."""
     scheduler = solver()
@@ -28,7 +29,7 @@ def draw_latents(
     latent, states = noise, torch.cat([nothing, text])
     for time in scheduler.timesteps:
         times = torch.full((2 * len(noise),), float(time) / 1000, device=noise.device)
-        with torch.autocast(noise.device.type, torch.bfloat16):
+        with half(noise.device):
             away, towards = unet.velocity(torch.cat([latent, latent]), times, states).float().chunk(2)
         latent = scheduler.step(away + guidance * (towards - away), time, latent).prev_sample
     return latent

@@ -20,7 +20,7 @@ from torch import Tensor
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.upscaler import FACTOR, HouseUpscaler
 from training.autoencoder import as_tensor, picture_loss
-from training.budget import Budget, Training, device_of, section_of
+from training.budget import Budget, Training, device_of, half, section_of
 from training.dataset import Data
 from training.progress import Progress
 from training.world import Facts, is_held, render, sample_set
@@ -66,7 +66,7 @@ def train_upscaler(config: Mapping[str, Any], data: Data, out: Path, report: Pro
 
     def loss_of(step: int) -> Tensor:
         small, large = crops(pairs, batch, crop, np.random.default_rng([seed, step]))
-        with torch.autocast(device.type, torch.bfloat16):
+        with half(device):
             seen = network(small.to(device))
         return picture_loss(seen.float(), large.to(device))
 
