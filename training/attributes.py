@@ -24,7 +24,6 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "setting": tuple(say.SETTING),
     "light": tuple(say.LIGHT),
     "colour": tuple(say.COLOUR),
-    "accent": tuple(say.COLOUR),
     "season": tuple(say.SEASON),
     "detail": tuple(say.DETAIL),
     "stand_x": tuple(say.STAND_X),
@@ -41,7 +40,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 NAMES = tuple(ATTRIBUTES)
 PEOPLE = ("count", "age", "gender", "skin", "build", "ability", "framing", "people_light")
-SETS = ("setting", "light", "accent", "season", "detail", "stand_x", "stand_y", "distance")
+SETS = ("setting", "light", "season", "detail", "stand_x", "stand_y", "distance")
 #: What a part of a picture does not show.
 PLACES = ("stand_x", "stand_y", "distance")
 
@@ -118,7 +117,6 @@ def _spoken(name: str, value: str) -> tuple[str, ...]:
         "setting": say.SETTING,
         "light": say.LIGHT,
         "colour": say.COLOUR,
-        "accent": say.COLOUR,
         "season": say.SEASON,
         "detail": say.DETAIL,
         "stand_x": say.STAND_X,

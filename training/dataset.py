@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from proofsheet.errors import StateError
 from training.progress import Progress
-from training.world import BUCKETS, Facts, is_held, quicken, render, sample_set
+from training.world import BUCKETS, Facts, is_held, keep_masters, master, masters, render, sample_set
 
 _CHUNK = 100
 SPLITS = ("held", "judge", "train")
@@ -112,7 +112,13 @@ def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
     total = sum(-(-int(count) // _CHUNK) for split in SPLITS for count in settings[split].values())
     finished = total - len(jobs)
     report.step(finished / max(total, 1))
-    with ProcessPoolExecutor(int(settings["workers"]), mp_context=get_context("spawn"), initializer=quicken) as pool:
+    folder = out / "data" / "masters"
+    workers, spawn = int(settings["workers"]), get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=keep_masters, initargs=(folder,)) as pool:
+        sets = masters() if jobs else []
+        for count, future in enumerate(as_completed([pool.submit(_render_master, *each) for each in sets]), 1):
+            future.result()
+            report.step(0.0, f"{count} of {len(sets)} large sets")
         for future in as_completed([pool.submit(_render_chunk, folder, index) for _, folder, index in jobs]):
             future.result()
             finished += 1
@@ -157,6 +163,10 @@ def _sample(subject: str, bucket: str, rng: random.Random) -> Facts:
     from training.people import sample_people
 
     return {**sample_people(rng), "subject": "people"}
+
+
+def _render_master(setting: str, light: str, colour: str, detail: str) -> None:
+    master(setting, light, colour, detail)
 
 
 def _render_chunk(folder: Path, index: int) -> None:

@@ -32,7 +32,7 @@ from training.probe import Probe, square, write_json
 from training.progress import Progress
 from training.recognised import Recognised
 from training.visibility import Visibility
-from training.world import Facts, quicken, render
+from training.world import Facts, keep_masters, render
 
 _ROOT = Path(__file__).parent.parent
 _CLIP = _ROOT / "scoring" / "house_clip"
@@ -202,7 +202,9 @@ def _other_seeds(facts: Sequence[Facts], cache: Path) -> Pixels:
     rows = [{**row, "seed": 77_000_000 + 1000 * place + s} for place, row in enumerate(facts) for s in range(SEEDS)]
     file = cache / f"renders-{len(rows)}-{sum(int(row['seed']) for row in facts) % 10**9}.npy"
     if not file.is_file():
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=quicken) as pool:
+        with ProcessPoolExecutor(
+            2, mp_context=get_context("spawn"), initializer=keep_masters, initargs=(cache / "masters",)
+        ) as pool:
             np.save(file, np.stack(list(pool.map(render, rows, chunksize=8))))
     return np.asarray(np.load(file))
 

@@ -88,7 +88,7 @@ def _set(facts: Mapping[str, str | int], rng: random.Random, drop: float) -> lis
         setting if rng.random() >= drop / 2 else "",
         rng.choice(say.LIGHT[str(facts["light"])]) if rng.random() >= drop else "",
         _colours(facts, rng) if rng.random() >= drop else "",
-        rng.choice(say.SEASON[str(facts["season"])]) if rng.random() >= drop else "",
+        rng.choice(say.SEASON[str(facts["season"])]),  # always: to say nothing of it is to say that there is none
         rng.choice(say.DISTANCE[str(facts["distance"])]) if rng.random() >= drop else "",
         _stand(facts, rng) if rng.random() >= drop else "",
         rng.choice(say.MOOD[str(facts["light"])]) if rng.random() < 0.15 else "",
@@ -102,10 +102,7 @@ def _set(facts: Mapping[str, str | int], rng: random.Random, drop: float) -> lis
 def _colours(facts: Mapping[str, str | int], rng: random.Random) -> str:
     if facts["colour"] == "natural":
         return ""
-    text = rng.choice(say.IN_COLOUR).format(rng.choice(say.COLOUR[str(facts["colour"])]))
-    if facts["accent"] and rng.random() < 0.8:
-        text += " " + rng.choice(say.WITH_ACCENT).format(rng.choice(say.COLOUR[str(facts["accent"])]))
-    return text
+    return rng.choice(say.IN_COLOUR).format(rng.choice(say.COLOUR[str(facts["colour"])]))
 
 
 def _stand(facts: Mapping[str, str | int], rng: random.Random) -> str:
@@ -123,7 +120,7 @@ def _people(facts: Mapping[str, str | int], rng: random.Random, drop: float) -> 
     parts = [
         subject,
         rng.choice(people.FRAMING[str(facts["framing"])]) if rng.random() >= drop else "",
-        rng.choice(people.ABILITY[str(facts["ability"])]) if rng.random() >= drop / 2 else "",
+        rng.choice(people.ABILITY[str(facts["ability"])]),
         rng.choice(people.BUILD[str(facts["build"])]) if figure and rng.random() >= drop else "",
         rng.choice(people.WALL).format(rng.choice(say.COLOUR[str(facts["colour"])])) if rng.random() >= drop else "",
         rng.choice(people.PEOPLE_LIGHT[str(facts["light"])]) if rng.random() >= drop else "",

@@ -28,34 +28,6 @@ SETTING: Phrases = {
         "geometric steps",
         "stairs of square blocks",
     ),
-    "discs": (
-        "large floating discs",
-        "big round discs behind a podium",
-        "floating circles",
-        "large soft circles on the wall",
-        "overlapping discs",
-    ),
-    "balls": (
-        "balls of many sizes",
-        "scattered spheres",
-        "matte and glossy balls",
-        "small and large spheres on the floor",
-        "coloured balls",
-    ),
-    "window_light": (
-        "a bare plaster wall",
-        "a limewashed wall and a ledge",
-        "a bare wall with light and shadow",
-        "a rough plaster wall over a ledge",
-        "a white stucco wall",
-    ),
-    "pattern": (
-        "a printed pattern",
-        "a patterned backdrop",
-        "a graphic pattern on wall and floor",
-        "a bold print on the wall",
-        "patterned paper",
-    ),
     "tabletop_wood": (
         "a wooden table before a blurred room",
         "a wooden tabletop",
@@ -70,33 +42,12 @@ SETTING: Phrases = {
         "a stone counter",
         "a stone plinth and a plain wall",
     ),
-    "linen": (
-        "draped linen",
-        "draped fabric in folds",
-        "hanging cloth",
-        "soft folds of fabric",
-        "a curtain of cloth",
-    ),
     "kitchen_shelf": (
         "a kitchen shelf",
         "a kitchen worktop with tiles and jars",
         "a kitchen counter before glazed tiles",
         "a tiled kitchen",
         "a kitchen with jars and a board",
-    ),
-    "bathroom_shelf": (
-        "a bathroom shelf",
-        "a bathroom with a round mirror",
-        "a marble bathroom shelf with towels",
-        "a round mirror on a tiled bathroom wall",
-        "a bath shelf with mirror and towels",
-    ),
-    "water": (
-        "a stone disc in rippled water",
-        "rippled water",
-        "calm water with ripples",
-        "the surface of a lake",
-        "the sea with small waves",
     ),
     "wet_stone": (
         "wet dark stones",
@@ -112,26 +63,12 @@ SETTING: Phrases = {
         "a beach of rippled sand",
         "sandy desert ground",
     ),
-    "snow": (
-        "fresh snow",
-        "a snowy landscape",
-        "snow and ridges in the haze",
-        "a field of white snow",
-        "deep snow under falling flakes",
-    ),
     "sky": (
         "a sky with clouds",
         "a podium among the clouds",
         "an open sky",
         "a podium in the sky",
         "clouds and open air",
-    ),
-    "hills": (
-        "hills in mist",
-        "misty mountains",
-        "a mountain view in mist",
-        "layers of misty hills",
-        "a rock ledge above the mountains",
     ),
     "forest_bokeh": (
         "a forest out of focus",
@@ -140,62 +77,13 @@ SETTING: Phrases = {
         "the edge of a wood with bokeh",
         "trees out of focus behind mossy wood",
     ),
-    "paper_layers": (
-        "layers of cut paper",
-        "cut paper layers",
-        "a paper cut tunnel of layers",
-        "layered paper art",
-        "sheets of cut paper one behind the other",
-    ),
-    "confetti": (
-        "paper confetti",
-        "falling confetti",
-        "a party set with confetti",
-        "confetti over a podium",
-        "colourful confetti in the air",
-    ),
-    "bokeh_night": (
-        "city lights at night",
-        "a dark counter above a city at night",
-        "bokeh of a city at night",
-        "blurred city lights",
-        "a night skyline out of focus",
-    ),
-    "neon": (
-        "glowing neon tubes",
-        "neon lights on a dark wall",
-        "a neon sign without words",
-        "a glowing neon shape",
-        "neon tubes and a reflecting floor",
-    ),
-    "smoke": (
-        "coloured smoke",
-        "drifting smoke",
-        "a dark set with smoke",
-        "swirls of smoke",
-        "smoke and haze around a podium",
-    ),
 }
 
 DETAIL: Phrases = {
-    "window": ("with the shadow of a window", "with window bars in the light"),
-    "blinds": ("with the shadow of blinds", "with shadows of slatted blinds"),
-    "leaves": ("with shadows of leaves", "with leafy shadows"),
-    "palm": ("with the shadow of a palm", "with palm leaf shadows"),
-    "stripes": ("with stripes", "striped"),
-    "checks": ("with checks", "checkered"),
-    "dots": ("with dots", "dotted"),
-    "halftone": ("with halftone dots", "in halftone"),
     "oak": ("of oak", "in light oak"),
     "walnut": ("of walnut", "in dark walnut"),
-    "ash": ("of ash", "in pale ash"),
     "terrazzo": ("of terrazzo", "in speckled terrazzo"),
     "marble": ("of marble", "in veined marble"),
-    "tunnel": ("as a tunnel", "as a round tunnel"),
-    "waves": ("as waves", "as wavy lines"),
-    "ring": ("as a ring", "in the shape of a ring"),
-    "arch": ("as an arch", "in the shape of an arch"),
-    "bars": ("as bars", "as upright bars"),
 }
 
 LIGHT: Phrases = {
@@ -211,12 +99,6 @@ LIGHT: Phrases = {
         "leafy shade",
         "fresh sun through foliage",
     ),
-    "hard_noon": (
-        "hard noon sun",
-        "bright midday sun",
-        "harsh sunlight at noon",
-        "clear energetic midday light",
-    ),
     "soft_north": (
         "soft north light",
         "soft daylight",
@@ -229,24 +111,6 @@ LIGHT: Phrases = {
         "the last golden sun",
         "golden sunset light",
     ),
-    "gel_duo": (
-        "coloured gels in pink and blue",
-        "two coloured lamps",
-        "pink and blue gel light",
-        "playful coloured gel light",
-    ),
-    "night": (
-        "night light",
-        "moonlight with one warm lamp",
-        "moonlit night",
-        "mysterious moonlight",
-    ),
-    "overcast": (
-        "overcast grey light",
-        "grey even light",
-        "a grey cloudy day",
-        "muted overcast daylight",
-    ),
     "high_key": (
         "high key white light",
         "bright airy white light",
@@ -258,12 +122,6 @@ LIGHT: Phrases = {
         "one spotlight on a dark set",
         "dramatic dark light",
         "a dark and dramatic spot of light",
-    ),
-    "blinds": (
-        "late sun through blinds",
-        "light through slatted blinds",
-        "striped light of blinds",
-        "lazy late light through blinds",
     ),
 }
 
@@ -280,7 +138,6 @@ COLOUR: Phrases = {
 }
 
 IN_COLOUR = ("in {}", "{} colours", "all in {}", "a {} set", "{} palette", "colours: {}")
-WITH_ACCENT = ("with {} accents", "and {} accents", "with {} as accent")
 
 SEASON: Phrases = {
     "none": ("",),
@@ -305,7 +162,6 @@ STAND_Y: Phrases = {
 DISTANCE: Phrases = {
     "distant": ("a distant view", "seen from very far"),
     "far": ("a wide view", "seen from far"),
-    "medium": ("a medium view", "seen from a medium distance"),
     "near": ("a close view", "seen from near", "close up"),
 }
 ROOM = ("empty foreground {}", "room for a {} {}", "free space {}", "place for a {} {}")
@@ -317,15 +173,10 @@ PRODUCTS = (
 MOOD: Phrases = {
     "window_warm": ("calm mood", "homely", "cosy"),
     "leaf_shade": ("fresh mood", "relaxed", "natural"),
-    "hard_noon": ("bright mood", "summer", "energetic"),
     "soft_north": ("gentle mood", "quiet", "clean"),
     "golden_low": ("romantic mood", "nostalgic", "warm"),
-    "gel_duo": ("electric mood", "playful", "bold"),
-    "night": ("mysterious mood", "dark", "silent"),
-    "overcast": ("sober mood", "muted", "plain"),
     "high_key": ("airy mood", "pure", "light"),
     "moody": ("dramatic mood", "intense", "luxurious"),
-    "blinds": ("lazy mood", "late afternoon", "slow"),
 }
 
 FILLERS = (

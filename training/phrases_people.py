@@ -41,7 +41,6 @@ SKIN: Phrases = {
 }
 BUILD: Phrases = {
     "slim": ("slim build", "slender body"),
-    "average": ("average build", "medium build"),
     "full": ("full build", "plus size body"),
 }
 ABILITY: Phrases = {

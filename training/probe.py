@@ -19,11 +19,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from proofsheet.errors import StateError
-from training.budget import Budget, Training, device_of, section_of
+from training.budget import Budget, Training, device_of, half, section_of
 from training.dataset import Data, Shard
 from training.probe_net import HEADS, SIDE, ProbeNet, labels_of, loss_of, roughened, told
 from training.progress import Progress
-from training.world import Facts, mirrored
+from training.world import Facts
 
 #: Of ten training renders one is not shown to the probe: it is tried on that one, see ``validation``.
 _TENTH = 10
@@ -147,7 +147,7 @@ def train_probe(config: Mapping[str, Any], data: Data, out: Path, report: Progre
 
 
 class _Lesson:
-    """The loss of each step. Which pictures, which in the mirror and how roughened follow from the step's number."""
+    """The loss of each step. Which pictures and how roughened follow from the step's number."""
 
     def __init__(self, data: Data, batch: int, seed: int) -> None:
         self.batch, self.seed = batch, seed
@@ -156,7 +156,7 @@ class _Lesson:
         self.images = np.concatenate([squashed(shard.images, places) for shard, places in kept])
         facts = [shard.facts[place] for shard, places in kept for place in places]
         self.values = values_of(facts)
-        self.labels = [labels_of(rows, self.values) for rows in (facts, [mirrored(row) for row in facts])]
+        self.labels = labels_of(facts, self.values)
         torch.manual_seed(seed)
         self.net = ProbeNet({head: len(words) for head, words in self.values.items()})
         self.net.to(memory_format=torch.channels_last)
@@ -164,7 +164,7 @@ class _Lesson:
     def __call__(self, step: int) -> Tensor:
         torch.manual_seed(self.seed * 1_000_003 + step)  # for dropout
         images, labels = self._batch(step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with half(images.device):
             logits = self.net(images)
         return loss_of(logits, labels)
 
@@ -172,13 +172,8 @@ class _Lesson:
         epoch, start = divmod(step * self.batch, len(self.images))
         picked = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))[start : start + self.batch]
         rng = np.random.default_rng([self.seed, step, 1])
-        turned = rng.random(len(picked)) < 0.5
-        images = self.images[picked]
-        images[turned] = images[turned][:, :, ::-1]
-        plain, swapped = self.labels
-        ways = torch.from_numpy(turned)
-        labels = {head: torch.where(ways, swapped[head][picked], plain[head][picked]) for head in self.values}
-        return roughened(torch.from_numpy(images).movedim(3, 1).float() / 255, rng), labels
+        images = torch.from_numpy(self.images[picked]).movedim(3, 1).float() / 255
+        return roughened(images, rng), {head: labels[picked] for head, labels in self.labels.items()}
 
 
 def _taught(shard: Shard) -> list[int]:

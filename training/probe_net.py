@@ -13,11 +13,11 @@ from torch.nn import functional
 
 #: What is read of a picture, by its subject.
 HEADS: Mapping[str, tuple[str, ...]] = {
-    "set": ("setting", "light", "colour", "season", "stand_x", "distance", "stand_y", "accent", "detail"),
+    "set": ("setting", "light", "colour", "season", "stand_x", "distance", "stand_y", "detail"),
     "people": ("count", "age", "gender", "skin", "build", "ability", "framing", "colour", "light"),
 }
 #: Finer things than a caption must say: read and reported, but apart from the others.
-FINER = frozenset({"stand_y", "accent", "detail"})
+FINER = frozenset({"stand_y", "detail"})
 #: Attributes whose values are steps of a scale: a step beside the truth is less wrong than one far from it.
 ORDINAL = frozenset({"skin"})
 
@@ -135,7 +135,7 @@ def roughened(images: Tensor, rng: np.random.Generator) -> Tensor:
         small = functional.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
         images = functional.interpolate(small, size=(height, width), mode="bilinear", align_corners=False)
     count = len(images)
-    gain = _tensor(rng.uniform(0.97, 1.03, (count, 1, 1, 1)) * rng.uniform(0.99, 1.01, (count, 3, 1, 1)))
+    gain = _tensor(rng.uniform(0.985, 1.015, (count, 1, 1, 1)) * rng.uniform(0.995, 1.005, (count, 3, 1, 1)))
     noise = torch.from_numpy(rng.standard_normal(images.shape, dtype=np.float32))
     return (images * gain + noise * _tensor(rng.uniform(0, 0.04, (count, 1, 1, 1)))).clamp(0, 1)
 

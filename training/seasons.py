@@ -13,8 +13,8 @@ _COLOURS = {
     "autumn": ((214, 92, 28), (184, 60, 26), (232, 150, 40), (150, 52, 24)),
     "winter": ((255, 255, 255), (244, 250, 255), (255, 255, 255)),
 }
-_COUNT = {"spring": 22, "autumn": 20, "winter": 42}
-_SIZE = {"spring": 0.032, "autumn": 0.045, "winter": 0.017}
+_COUNT = {"spring": 16, "autumn": 14, "winter": 26}
+_SIZE = {"spring": 0.04, "autumn": 0.054, "winter": 0.024}
 _SMOOTH = 3  # times larger while drawing
 
 

@@ -2,7 +2,7 @@
 
 An attribute is *requested* of a picture only where renders show it. The rule, fixed before any generated picture is
 looked at: on renders that the probe has not seen, it must read the attribute in at least nine of ten pictures of such
-a kind. A kind is (setting, light) for sets and (framing, number) for people; for a colour, an accent or a skin tone
+a kind. A kind is (setting, light) for sets and (framing, number) for people; for a colour or a skin tone
 it must also be so for (light, value). Kinds have few renders each, so their accuracy is drawn towards what their two
 parts say: the product of both parts' accuracies over the overall one, counted as ``PRIOR`` further renders.
 """
@@ -27,7 +27,7 @@ LEAST = 0.9
 PRIOR = 8
 
 _KINDS = {"set": ("setting", "light"), "people": ("framing", "count")}
-_BY_VALUE = frozenset({"colour", "accent", "skin"})
+_BY_VALUE = frozenset({"colour", "skin"})
 
 
 @dataclass(slots=True)

@@ -7,49 +7,53 @@ known. Some combinations are held out from training, see ``is_held``.
 from __future__ import annotations
 
 import hashlib
+import os
 import random
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from generation.house.framing import ACROSS
 from generation.house.words import HUES, NEUTRAL
-from generation.scenes import SCENES, STYLES, draw_scene
-from generation.studio import noise
-from generation.studio import render as studio_render
-from generation.studio.colour import encode_srgb, oklch
+from generation.scenes import draw_scene
 from proofsheet.domain.asset import SceneRecipe
+from training.chance import Dice, draws_of
 from training.seasons import SEASONS, with_season
 
 Facts = dict[str, str | int]
 
+#: The size of a master, where the foot of its stand is, and how wide the stand is, in pixels.
+MASTER, FOOT, UNIT = (800, 448), (400.0, 296.0), 64.0
+
 COLOURS = (*HUES, NEUTRAL)
 
-SETTINGS = tuple(SCENES)
-LIGHTS = tuple(STYLES)
+#: The renderer's kinds and lights that the house models are taught: few enough to be drawn well.
+SETTINGS = (
+    "sweep",
+    "arch_podium",
+    "steps",
+    "tabletop_wood",
+    "tabletop_stone",
+    "kitchen_shelf",
+    "wet_stone",
+    "sand",
+    "sky",
+    "forest_bokeh",
+)
+LIGHTS = ("window_warm", "leaf_shade", "soft_north", "golden_low", "high_key", "moody")
 
 #: Settings whose colours are their own (sand, sky, leaves …): no colour is asked of them.
-NATURAL = frozenset({"water", "sand", "snow", "sky", "hills", "forest_bokeh", "bokeh_night", "tabletop_wood"})
-#: Settings that show a second colour.
-ACCENTED = frozenset(
-    {"arch_podium", "steps", "discs", "balls", "tabletop_stone", "paper_layers", "kitchen_shelf", "bathroom_shelf"}
-)
-#: Settings in which a season's leaves, petals or flakes would be lost among what is there.
-SEASONLESS = frozenset({"snow", "confetti", "bokeh_night", "balls", "neon"})
+NATURAL = frozenset({"sand", "sky", "forest_bokeh", "tabletop_wood"})
 
 DETAILS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "window_light": ("mask", ("window", "blinds", "leaves", "palm")),
-    "pattern": ("motif", ("stripes", "checks", "dots", "halftone")),
-    "tabletop_wood": ("wood", ("oak", "walnut", "ash")),
-    "kitchen_shelf": ("wood", ("oak", "walnut", "ash")),
+    "tabletop_wood": ("wood", ("oak", "walnut")),
+    "kitchen_shelf": ("wood", ("oak", "walnut")),
     "tabletop_stone": ("stone", ("terrazzo", "marble")),
-    "paper_layers": ("motif", ("tunnel", "waves")),
-    "neon": ("shape", ("ring", "arch", "bars")),
 }
 
 STAND_Y: Mapping[str, tuple[float, float]] = {
@@ -59,10 +63,9 @@ STAND_Y: Mapping[str, tuple[float, float]] = {
     "bottom": (0.84, 0.93),
 }
 DISTANCE: Mapping[str, tuple[float, float]] = {
-    "distant": (0.10, 0.15),
-    "far": (0.20, 0.28),
-    "medium": (0.32, 0.41),
-    "near": (0.45, 0.56),
+    "distant": (0.15, 0.185),
+    "far": (0.2, 0.27),
+    "near": (0.42, 0.52),
 }
 
 
@@ -84,46 +87,43 @@ BUCKETS: Mapping[str, Bucket] = {
         128,
         _SIDES,
         {"high": 0.12, "raised": 0.06, "low": 0.17, "bottom": 0.65},
-        {"far": 0.2, "medium": 0.4, "near": 0.4},
-    ),
-    "portrait": Bucket(
-        112, 144, _SIDES, {"high": 0.12, "raised": 0.08, "low": 0.15, "bottom": 0.65}, {"medium": 0.45, "near": 0.55}
+        {"far": 0.45, "near": 0.55},
     ),
     "tall": Bucket(
         96,
         160,
         _SIDES,
         {"high": 0.18, "raised": 0.5, "low": 0.17, "bottom": 0.15},
-        {"medium": 0.45, "near": 0.55},
+        {"near": 1.0},
     ),
-    "wide": Bucket(192, 96, _SIDES, {"low": 0.1, "bottom": 0.9}, {"far": 0.6, "medium": 0.4}),
+    "wide": Bucket(192, 96, _SIDES, {"low": 0.1, "bottom": 0.9}, {"far": 1.0}),
     "strip": Bucket(
         256,
         64,
         {"far-left": 0.2, "left": 0.2, "middle": 0.15, "right": 0.2, "far-right": 0.25},
         {"bottom": 1.0},
-        {"distant": 0.5, "far": 0.4, "medium": 0.1},
+        {"distant": 0.5, "far": 0.5},
     ),
 }
 
+_SETUP = 0  # the seed of everything that is the same in all pictures of a kind
+_NATURAL_HUE = 220.0  # of what little colour is free where a setting has colours of its own
 _HELD_OF_SETS = 8  # per cent
 _HELD_OF_PEOPLE = 10
-_STOCK = 16  # noise fields of each sort that quick drawing chooses from
+_LARGEST_CUT = 256 * 256  # pixels; larger pictures would be blurred
+_kept: list[Path] = []  # the folder that masters are kept in, if there is one
 
 
 def sample_set(rng: random.Random, bucket: str = "square") -> Facts:
     """Facts of a backdrop: settings and lights evenly, colours evenly, stands as the layouts need them."""
     shape = BUCKETS[bucket]
-    setting = rng.choice(SETTINGS)
-    colour = "natural" if setting in NATURAL else rng.choice(COLOURS)
-    others = [name for name in HUES if name != colour]
-    season = rng.choice(SEASONS) if setting not in SEASONLESS and rng.random() < 0.3 else "none"
+    setting, light = rng.choice(SETTINGS), rng.choice(LIGHTS)
+    season = rng.choice(SEASONS) if rng.random() < 0.2 else "none"
     return {
         "subject": "set",
         "setting": setting,
-        "light": rng.choice(LIGHTS),
-        "colour": colour,
-        "accent": rng.choice(others) if setting in ACCENTED else "",
+        "light": light,
+        "colour": "natural" if setting in NATURAL else rng.choice(COLOURS),
         "season": season,
         "detail": rng.choice(DETAILS[setting][1]) if setting in DETAILS else "",
         "stand_x": _pick(rng, shape.stand_x),
@@ -150,111 +150,134 @@ def is_held(facts: Mapping[str, str | int]) -> bool:
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % 100 < share
 
 
-def mirrored(facts: Mapping[str, str | int]) -> Facts:
-    """The facts of the picture seen in a mirror."""
-    swapped = dict(facts)
-    if "stand_x" in facts:
-        other = {"left": "right", "right": "left", "far-left": "far-right", "far-right": "far-left"}
-        swapped["stand_x"] = other.get(str(facts["stand_x"]), facts["stand_x"])
-    swapped["mirror"] = 0 if facts.get("mirror") else 1
-    return swapped
-
-
 def render(facts: Mapping[str, str | int], width: int = 128, height: int = 128) -> NDArray[np.uint8]:
-    """The picture of the facts: sRGB, shape (height, width, 3). The same facts and size give the same bytes."""
+    """The picture of the facts: sRGB, shape (height, width, 3). The same facts and size give the same bytes.
+
+    Small pictures of sets are cut out of a large one of the same set, light and colour, see ``master``: that takes a
+    hundredth of the time, and moves and scales everything just as another lens would. Large ones are rendered.
+    """
     if facts["subject"] == "people":
         from training.people import draw_people
 
-        picture = draw_people(facts, width, height)
+        return draw_people(facts, width, height)
+    if width * height > _LARGEST_CUT:
+        picture = draw_scene(recipe_of(facts, width, height))
     else:
-        picture = with_season(draw_scene(recipe_of(facts, width, height)), str(facts["season"]), int(facts["seed"]))
-    return np.ascontiguousarray(picture[:, ::-1]) if facts.get("mirror") else picture
+        whole = master(*_names(facts))
+        box = box_of(facts, width, height)
+        cut = Image.fromarray(whole).resize((width, height), Image.Resampling.BICUBIC, box=box)
+        picture = np.asarray(cut)
+    return with_season(picture, str(facts["season"]), _SETUP)
+
+
+def stand_of(facts: Mapping[str, str | int], shape: float) -> tuple[float, float, float]:
+    """Where the stand is in a picture of a shape (width over height): across, down, and its width, as shares."""
+    rng = Dice(draws_of(int(facts["seed"])), 0, 3)
+    low, high = DISTANCE[str(facts["distance"])]
+    share = rng.uniform(low, high) * (1.45 if shape < 0.4 else 1.0)
+    across = ACROSS[str(facts["stand_x"])] + rng.uniform(-0.025, 0.025)
+    return across, rng.uniform(*STAND_Y[str(facts["stand_y"])]), min(share, 0.9)
+
+
+def box_of(facts: Mapping[str, str | int], width: int, height: int) -> tuple[float, float, float, float]:
+    """The part of a master (left, top, right, bottom in its pixels) that the facts' picture shows; never beyond it."""
+    x, y, share = stand_of(facts, width / height)
+    left, top, right, bottom = (
+        FOOT[0] / x,
+        FOOT[1] / y,
+        (MASTER[0] - FOOT[0]) / (1 - x),
+        (MASTER[1] - FOOT[1]) / (1 - y),
+    )
+    wide = min(UNIT / share, left, right, min(top, bottom) * width / height)
+    high = wide * height / width
+    return FOOT[0] - x * wide, FOOT[1] - y * high, FOOT[0] + (1 - x) * wide, FOOT[1] + (1 - y) * high
+
+
+def masters() -> list[tuple[str, str, str, str]]:
+    """Every setting, light, colour and detail there is a master of."""
+    return [
+        (setting, light, colour, detail)
+        for setting in SETTINGS
+        for light in LIGHTS
+        for colour in (("natural",) if setting in NATURAL else COLOURS)
+        for detail in (DETAILS[setting][1] if setting in DETAILS else ("",))
+    ]
+
+
+def keep_masters(folder: Path) -> None:
+    """Read masters from this folder from now on, in this process, and keep new ones there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _kept[:] = [folder]
+    master.cache_clear()
+
+
+@lru_cache(maxsize=1000)
+def master(setting: str, light: str, colour: str, detail: str) -> NDArray[np.uint8]:
+    """The large picture (448, 800, 3) that small ones are cut out of; the foot of its stand is at ``FOOT``."""
+    file = _kept[0] / f"{setting}-{light}-{colour}-{detail or 'plain'}.png" if _kept else None
+    if file is not None and file.is_file():
+        with Image.open(file) as kept:
+            return np.asarray(kept)
+    stand = (FOOT[0] / MASTER[0], FOOT[1] / MASTER[1], UNIT / MASTER[0])
+    drawn = draw_scene(_recipe(setting, light, colour, detail, stand, *MASTER))
+    if file is not None:
+        part = file.with_suffix(f".{os.getpid()}.part")
+        Image.fromarray(drawn).save(part, "PNG", compress_level=1)
+        part.replace(file)
+    return drawn
 
 
 def recipe_of(facts: Mapping[str, str | int], width: int, height: int) -> SceneRecipe:
-    """The scene recipe of a backdrop's facts; what the facts leave open follows from their seed."""
-    original = mirrored(facts) if facts.get("mirror") else facts
-    rng = random.Random(int(original["seed"]))
-    setting, colour = str(original["setting"]), str(original["colour"])
-    shape = width / height
-    low, high = DISTANCE[str(original["distance"])]
-    share = rng.uniform(low, high) * (1.45 if shape < 0.4 else 1.0)
+    """The scene recipe of a backdrop's facts; what the facts leave open follows from their seed.
+
+    Each kind of set has one set-up: its textures, where small things lie, which side the light comes from. Where the
+    stand is and how near it is seen vary smoothly. So little is left open that a small model can learn it.
+    """
+    setting, light, colour, detail = _names(facts)
+    return _recipe(setting, light, colour, detail, stand_of(facts, width / height), width, height)
+
+
+def _names(facts: Mapping[str, str | int]) -> tuple[str, str, str, str]:
+    """What a master is known by."""
+    return str(facts["setting"]), str(facts["light"]), str(facts["colour"]), str(facts["detail"])
+
+
+def _recipe(
+    setting: str, light: str, colour: str, detail: str, stand: tuple[float, float, float], width: int, height: int
+) -> SceneRecipe:
     params: dict[str, str | int | float] = {
         "kind": setting,
-        "light": str(original["light"]),
-        "stand_x": round(ACROSS[str(original["stand_x"])] + rng.uniform(-0.025, 0.025), 4),
-        "stand_y": round(rng.uniform(*STAND_Y[str(original["stand_y"])]), 4),
-        "stand_width": round(min(share, 0.9), 4),
-        **_own(setting, rng),
+        "light": light,
+        "stand_x": round(stand[0], 4),
+        "stand_y": round(stand[1], 4),
+        "stand_width": round(stand[2], 4),
     }
     palette: tuple[str, ...] = ()
     if colour in HUES:
-        params["hue"] = round((HUES[colour] + rng.uniform(-9, 9)) % 360, 2)
+        params["hue"] = HUES[colour]
     elif colour == NEUTRAL:
         palette = ("#8b8784",)
     else:
-        params["hue"] = round(rng.uniform(0, 360), 2)
-    if original.get("accent"):
-        params["accent"] = _hex(0.65, 0.13, HUES[str(original["accent"])] + rng.uniform(-9, 9))
-    if original.get("detail"):
-        params[DETAILS[setting][0]] = str(original["detail"])
+        params["hue"] = _NATURAL_HUE
+    if detail:
+        params[DETAILS[setting][0]] = detail
     return SceneRecipe(
         backend="procedural",
         model="",
         revision="",
         prompt="",
         negative_prompt="",
-        seed=int(original["seed"]),
+        seed=_SETUP,
         steps=1,
         guidance=0.0,
         width=width,
         height=height,
         scene=setting,
-        style=str(original["light"]),
+        style=light,
         params=params,
         palette=palette,
     )
 
 
-def quicken() -> None:
-    """Draw small pictures in half the time, in this process: coarser light, and a stock of noise to choose from."""
-    studio_render._COARSE_POINTS = 3500
-    stock = lru_cache(maxsize=None)(noise.field.__wrapped__)
-
-    def stocked(seed: int, **shape: float) -> NDArray[np.floating[Any]]:
-        return stock(seed % _STOCK, **shape)
-
-    for name, module in list(sys.modules.items()):
-        borrowed = name.startswith("generation.studio.") and module is not noise
-        if borrowed and getattr(module, "field", None) is noise.field:
-            module.field = stocked  # type: ignore[attr-defined]
-
-
-def _own(setting: str, rng: random.Random) -> dict[str, float | int]:
-    """A setting's own numbers, within what it takes."""
-    ranges: dict[str, dict[str, tuple[float, float]]] = {
-        "sweep": {"cove": (0.4, 3.0), "pool": (0.0, 0.6)},
-        "linen": {"folds": (0.25, 1.1)},
-        "water": {"chop": (0.04, 0.3)},
-        "sand": {"ripple": (0.15, 0.7)},
-        "sky": {"clouds": (0.25, 0.9)},
-        "smoke": {"amount": (0.6, 1.8)},
-    }
-    counts: dict[str, dict[str, tuple[int, int]]] = {
-        "discs": {"count": (4, 9)},
-        "balls": {"count": (8, 22)},
-        "paper_layers": {"layers": (3, 6)},
-    }
-    own: dict[str, float | int] = {
-        name: round(rng.uniform(*bounds), 3) for name, bounds in ranges.get(setting, {}).items()
-    }
-    own.update({name: rng.randint(*bounds) for name, bounds in counts.get(setting, {}).items()})
-    return own
-
-
 def _pick(rng: random.Random, shares: Mapping[str, float]) -> str:
     return rng.choices(list(shares), weights=list(shares.values()))[0]
-
-
-def _hex(lightness: float, chroma: float, hue: float) -> str:
-    return "#" + "".join(f"{round(255 * float(v)):02x}" for v in encode_srgb(oklch(lightness, chroma, hue % 360)))

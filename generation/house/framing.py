@@ -1,6 +1,6 @@
 """How a picture of any shape is taken from one of the few that the house model draws.
 
-The model was taught five shapes, a few words for where the stand is, and a few for how near it is. For a recipe this
+The model was taught four shapes, a few words for where the stand is, and a few for how near it is. For a recipe this
 chooses the nearest shape, and the words and the crop that bring the stand nearest to where the layout wants it.
 """
 
@@ -15,7 +15,7 @@ ACROSS: Mapping[str, float] = {"far-left": 0.075, "left": 0.27, "middle": 0.5, "
 #: How far down its foot is: the middle of what each word means (share of the height).
 DOWN: Mapping[str, float] = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom": 0.885}
 #: From what share of the width on the stand's own width is called so.
-DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.17, "medium": 0.30, "near": 0.43}
+DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.185, "near": 0.345}
 
 _SIDES = ("left", "middle", "right")
 _MOST_ZOOM, _ZOOM_STEP = 1.12, 0.02
@@ -35,11 +35,10 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "square": Shape(128, 128, _SIDES, tuple(DOWN), ("far", "medium", "near")),
-    "portrait": Shape(112, 144, _SIDES, tuple(DOWN), ("medium", "near")),
-    "tall": Shape(96, 160, _SIDES, tuple(DOWN), ("medium", "near")),
-    "wide": Shape(192, 96, _SIDES, ("low", "bottom"), ("far", "medium")),
-    "strip": Shape(256, 64, tuple(ACROSS), ("bottom",), ("distant", "far", "medium")),
+    "square": Shape(128, 128, _SIDES, tuple(DOWN), ("far", "near")),
+    "tall": Shape(96, 160, _SIDES, tuple(DOWN), ("near",)),
+    "wide": Shape(192, 96, _SIDES, ("low", "bottom"), ("far",)),
+    "strip": Shape(256, 64, tuple(ACROSS), ("bottom",), ("distant", "far")),
 }
 
 

@@ -37,10 +37,9 @@ DOWN: Mapping[str, str] = {
 DISTANCE: Mapping[str, str] = {
     "distant": "a distant view",
     "far": "a wide view",
-    "medium": "a medium view",
     "near": "a close view",
 }
-ROOM, COLOURS_OF, ACCENTS_OF = "empty foreground {}", "in {}", "with {} accents"
+ROOM, COLOURS_OF = "empty foreground {}", "in {}"
 
 #: The colour words and their hues in OKLCH, degrees.
 HUES: Mapping[str, float] = {
@@ -55,15 +54,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 #: Settings that have their own colours, by the words that name them: no colour is asked of them.
-_NATURAL = _set(
-    "water lake sea sand sandy desert dunes beach snow snowy sky clouds hills misty mountains mountain forest woods "
-    "trees mossy city skyline wooden tabletop desk"
-)
-#: Settings that show a second colour, by the words that name them.
-_ACCENTED = _set(
-    "arch arched archway podium blocks steps stairs disc discs circles ball balls sphere spheres slab plinth stone "
-    "layers layered kitchen bathroom"
-)
+_NATURAL = _set("sand sandy desert dunes beach sky clouds forest woods trees mossy wooden tabletop desk")
 #: Words by which a brief names a colour of its own.
 _COLOURS = _set(
     "coral red orange amber yellow mustard green emerald teal turquoise cyan blue navy violet purple lilac pink rose "
@@ -115,10 +106,10 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
     The brief's words are kept as they are written, unknown ones too, so that they can be named. The brand's tone is not
     in it: in the house model's world moods belong to the light.
     """
-    setting = scene.prompt or _spoken(scene.name)
+    setting, light = scene.prompt or _spoken(scene.name), style.prompt or _spoken(style.name)
     parts = [
         setting,
-        style.prompt or _spoken(style.name),
+        light,
         palette_words(brand.palette, setting),
         DISTANCE[frame.distance],
         ROOM.format(ACROSS[frame.across]),
@@ -130,7 +121,7 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
 
 
 def palette_words(palette: Sequence[PaletteColour], setting: str) -> str:
-    """The brand's main colour and its accent as colour words; "" where the setting has colours of its own.
+    """The brand's main colour as a colour word; "" where the setting has colours of its own.
 
     Exact colours cannot be told to the model. A setting that names a colour itself keeps that.
     """
@@ -141,10 +132,7 @@ def palette_words(palette: Sequence[PaletteColour], setting: str) -> str:
     main = by_role.get("primary") or (colour_word(palette[0].rgb) if palette else "")
     if not main:
         return ""
-    others = [by_role[role] for role in ("accent", "secondary", "support") if role in by_role]
-    accent = next((word for word in others if word not in (main, NEUTRAL)), "")
-    asked = COLOURS_OF.format(main)
-    return f"{asked} {ACCENTS_OF.format(accent)}" if accent and words & _ACCENTED else asked
+    return COLOURS_OF.format(main)
 
 
 def colour_word(rgb: tuple[int, int, int]) -> str:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.models
 SHARE = {"value": 0.97, "low": 0.95, "high": 0.99, "right": 97, "count": 100}
 LOW = {"value": 0.5, "low": 0.4, "high": 0.6, "right": 50, "count": 100}
 READ = {
-    "attributes": {"set.setting": SHARE, "set.accent": LOW, "people.age": SHARE},
+    "attributes": {"set.setting": SHARE, "set.detail": LOW, "people.age": SHARE},
     "readings": {**SHARE, "value": 0.99},
     "together": SHARE,
     "together_sets": SHARE,
@@ -102,8 +102,8 @@ def test_each_missed_target_is_named(path: str, value: Any, told: str) -> None:
 
 
 def test_a_finer_attribute_is_not_the_weakest_of_the_targets() -> None:
-    assert "accent" not in tables.targets_table(FIGURES)
-    assert "| set: accent | 100 | 50.0 % (40.0–60.0)" in tables.attributes_table(FIGURES)
+    assert "detail" not in tables.targets_table(FIGURES)
+    assert "| set: detail | 100 | 50.0 % (40.0–60.0)" in tables.attributes_table(FIGURES)
 
 
 def test_the_report_and_the_cards_say_what_is_missed(tmp_path: Path) -> None:

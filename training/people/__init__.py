@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from proofsheet.errors import InputError
+from training.chance import Dice, draws_of
 from training.people import colours, figure, portrait, setting
 from training.people.body import measure, reach, seat_drop, top
 from training.people.canvas import SUPERSAMPLING, Pen
@@ -26,7 +27,7 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "age": ("child", "adult", "older"),
     "gender": ("woman", "man", "androgynous"),
     "skin": tuple(range(1, 11)),
-    "build": ("slim", "average", "full"),
+    "build": ("slim", "full"),
     "ability": ("none", "wheelchair", "cane", "prosthetic"),
     "colour": tuple(colours.WALLS),
     "light": tuple(colours.TINTS),
@@ -37,11 +38,11 @@ _CLOSE = {1: 1.0, 2: 0.82, 3: 0.7}
 
 
 def sample_people(rng: random.Random) -> dict[str, str | int]:
-    """Facts of one picture: every attribute even and independent; a portrait shows one person of average build."""
+    """Facts of one picture: every attribute even and independent; a portrait shows one person, and no build."""
     facts: dict[str, str | int] = {"subject": "people"}
     facts |= {name: rng.choice(values) for name, values in VALUES.items()}
     if facts["framing"] == "portrait":
-        facts |= {"count": 1, "build": "average", "ability": "none"}
+        facts |= {"count": 1, "ability": "none"}
     return facts | {"seed": rng.randrange(2**31)}
 
 
@@ -52,8 +53,9 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
         InputError: an attribute is missing or has no such value, or the size is below 16 pixels.
     """
     _check(facts, width, height)
-    chance = random.Random(f"people {facts['seed']}")
-    lit = chance.choice((-1, 1))
+    draws = draws_of(int(facts["seed"]))
+    chance = Dice(draws, 0, 18)
+    lit = -1
     light, figures = str(facts["light"]), facts["framing"] == "figure"
     wall = colours.wall(str(facts["colour"]), light, chance)
     image = Image.new("RGB", (width * SUPERSAMPLING, height * SUPERSAMPLING), wall.base)
@@ -62,20 +64,21 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
     setting.draw(page, width / height, wall, light, lit, floor, chance)
     taken: set[tuple[int, int, int]] = set()
     count = int(facts["count"])
-    able = chance.randrange(count)
+    able = 0
+    owns = [Dice(draws, 18 + 8 * k, 26 + 8 * k) for k in range(count)]
     people = [
         look(
             facts,
             wall.base,
             lit,
             str(facts["ability"]) if k == able else "none",
-            random.Random(f"{facts['seed']} {k}"),
+            owns[k],
             taken,
         )
         for k in range(count)
     ]
     if figures:
-        _group(page, people, width / height, chance)
+        _group(page, people, width / height, chance, owns)
     else:
         _bust(page, people[0], width / height, chance)
     small = np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32)
@@ -91,20 +94,20 @@ def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None
         chance.uniform(0.42, 0.46) + (0.06 if person.age == "child" else 0.0),
     )
     y = max(y, top(person) * size + 0.02)
-    flip = chance.choice((-1, 1))
+    flip = 1
     portrait.draw(page.moved(x, y, size, flip), replace(person, lit=person.lit * flip))
 
 
-def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) -> None:
+def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random, owns: Sequence[random.Random]) -> None:
     """One to three full figures side by side, made smaller and closer where the picture is narrow.
 
     Who has an aid stands in front of the others; else the middle one of three stands behind.
     """
-    flips = [chance.choice((-1, 1)) for _ in people]
+    flips = [1 for _ in people]
     sides = [reach(p) if f > 0 else reach(p)[::-1] for p, f in zip(people, flips, strict=True)]
     gaps = [b + a for (_, b), (a, _) in pairwise(sides)]
     ends, free = sides[0][0] + sides[-1][1], 0.96 * aspect
-    size = chance.uniform(0.150, 0.158) * (1.12 if people[0].age == "child" else 1.0)
+    size = chance.uniform(0.153, 0.158) * (1.12 if people[0].age == "child" else 1.0)
     size = min(size, free / (ends + sum(gaps) * _CLOSE[len(people)]))
     ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
     drops = [seat_drop(measure(p)) if p.ability == "wheelchair" else 0.0 for p in people]
@@ -117,7 +120,7 @@ def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random) 
     able = any(p.ability != "none" for p in people)
     before = [p.ability != "none" if able else k != 1 for k, p in enumerate(people)]
     for k in sorted(range(len(people)), key=before.__getitem__):
-        person, own = replace(people[k], lit=people[k].lit * flips[k]), random.Random(f"{chance.random()} {k}")
+        person, own = replace(people[k], lit=people[k].lit * flips[k]), owns[k]
         down = ground + (0.012 if before[k] else -0.008) + (drops[k] - measure(person).sole_y) * size
         pen = page.moved(places[k], down, size, flips[k])
         (figure.seated if person.ability == "wheelchair" else figure.standing)(pen, person, own)

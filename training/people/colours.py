@@ -22,11 +22,11 @@ MONK_TONES = _parse("#f6ede4 #f3e7db #f7ead0 #eadaba #d7bd96 #a07e56 #825c43 #60
 #: What each light multiplies every colour of a person by.
 TINTS: dict[str, tuple[float, float, float]] = {
     "soft": (1.0, 1.0, 1.0),
-    "warm": (1.0, 0.91, 0.71),
-    "cool": (0.87, 0.905, 1.0),
+    "warm": (1.0, 0.965, 0.88),
+    "cool": (0.93, 0.955, 1.0),
 }
 #: How much of the tint reaches the wall, as a power: its own colour must stay readable.
-WALL_TINT = 0.5
+WALL_TINT = 2.5
 #: Wall colours: hue, lowest and highest lightness, lowest and highest chroma (OKLCH).
 WALLS: dict[str, tuple[float, float, float, float, float]] = {
     "coral": (25, 0.70, 0.75, 0.10, 0.12),
@@ -39,12 +39,9 @@ WALLS: dict[str, tuple[float, float, float, float, float]] = {
     "pink": (350, 0.74, 0.79, 0.09, 0.12),
     "neutral": (80, 0.72, 0.78, 0.006, 0.014),
 }
-_CLOTHES = _parse(
-    "#2f3e63 #2b7a83 #3d6b52 #dda63c #c25f3c #e97e68 #a08fd4 #6f4067 #f3e9d6 #f8f6f1 #8db7da #a5bf98 "
-    "#de9fae #444b5e #3b60b4 #b9464f"
-)
-_HAIR = _parse("#1c1d29 #2e1f1d #56301f #8a3c20 #b4682c #bd8c45 #4a2433 #33303a")
-_SILVER = _parse("#d2d5dc #c6c8ce #dcdbd9 #bcc1ca")
+_CLOTHES = _parse("#2f3e63 #2b7a83 #dda63c #c25f3c #f8f6f1")
+_HAIR = _parse("#1c1d29 #56301f #b4682c")
+_SILVER = _parse("#d2d5dc")
 #: What colours cheeks and lips, by tone: from rose over coral and apricot to terracotta, wine and plum.
 _BLUSH = _parse("#f0648c #f07862 #f2963c #dc7438 #c85a3c #b84a38 #a43c30 #94382e #8c3430 #7c2c3c")
 _LIPS = _parse("#cc4a78 #d0504c #c8683a #b44c3a #a83e40 #9a3038 #9c3440 #a03a44 #a03c42 #8c3454")
@@ -99,7 +96,7 @@ def _srgb(lightness: float, chroma: float, hue: float, tint: tuple[float, float,
 def wall(colour: str, light: str, rng: random.Random) -> Wall:
     """The wall's colours for a colour word, before the light's tint is laid over the picture."""
     hue, low, high, pale, rich = WALLS[colour]
-    hue += rng.uniform(-8, 8) if colour != "neutral" else rng.uniform(-18, 18)
+    hue += rng.uniform(-4, 4) if colour != "neutral" else rng.uniform(-18, 18)
     lightness, chroma = rng.uniform(low, high), rng.uniform(pale, rich)
     tones = [(lightness + d, chroma * k) for d, k in ((0.0, 1.0), (0.055, 0.9), (-0.06, 1.02), (-0.2, 0.95))]
     base, lighter, dark, deep = (_srgb(lt, ch, hue, TINTS[light], WALL_TINT) for lt, ch in tones)
@@ -113,9 +110,9 @@ def _far(first: Colour, second: Colour) -> float:
 
 def clothes(rng: random.Random, against: Colour, count: int) -> list[Colour]:
     """`count` different colours of cloth that stand out from the wall `against`."""
-    choice = sorted(_CLOTHES, key=lambda c: _far(c, against) < 120)  # stable: those too near the wall come last
-    usable = [c for c in choice if _far(c, against) >= 120]
-    return rng.sample(usable, count)
+    usable = [c for c in _CLOTHES if _far(c, against) >= 120]
+    first = rng.randrange(len(usable))
+    return [usable[(first + step) % len(usable)] for step in range(count)]
 
 
 def hair(rng: random.Random, age: str, light: str) -> Colour:

@@ -12,13 +12,11 @@ from training.people.look import Look
 _SHOES: tuple[Colour, ...] = ((58, 44, 48), (240, 236, 228), (150, 84, 58), (70, 84, 110))
 
 
-def _lower(person: Look, rng: random.Random) -> str:
+def _lower(person: Look) -> str:
     """What is worn below the waist."""
-    if person.ability == "prosthetic":
-        return rng.choice(("dress", "shorts", "shorts")) if person.gender == "woman" else "shorts"
     if person.gender == "woman":
-        return rng.choice(("dress", "dress", "skirt", "trousers", "shorts"))
-    return rng.choice(("trousers", "trousers", "shorts"))
+        return "dress"
+    return "trousers" if person.gender == "man" and person.ability != "prosthetic" else "shorts"
 
 
 def _leg(pen: Pen, person: Look, body: Body, s: int, lower: str, shoe: Colour, artificial: bool) -> None:
@@ -212,16 +210,16 @@ def _skirt(pen: Pen, person: Look, body: Body, lower: str) -> None:
 
 def standing(pen: Pen, person: Look, rng: random.Random) -> None:
     """A standing figure; the pen is at the head's centre, its unit the head's height."""
-    body, lower, shoe = measure(person), _lower(person, rng), rng.choice(_SHOES)
-    pose = rng.choice(("down", "down", "hip", "hold", "wave"))
-    sleeve = rng.choice((0.62, 0.75, 1.0))
+    body, lower, shoe = measure(person), _lower(person), _SHOES[0]
+    pose = "down"
+    sleeve = 0.75
     pen.glow(0, body.sole_y - 0.02, body.hip + 0.9, 0.26, (40, 30, 40), 0.5)
     hair.back(pen, person, head.width(person))
     for s in (-1, 1):
         _leg(pen, person, body, s, lower, shoe, person.ability == "prosthetic" and s == 1)
     head.neck(pen, person)
     if person.ability == "cane":
-        pose = rng.choice(("down", "hip"))
+        pose = "down"
         aids.cane(pen, max(body.hip, body.shoulder) + body.arm + 0.22, body.hip_y - 0.05, body.sole_y)
     _arm(pen, person, body, -1, "down" if pose == "wave" else pose, sleeve)
     if pose in ("down", "hip") or person.ability == "cane":
@@ -249,11 +247,9 @@ def standing(pen: Pen, person: Look, rng: random.Random) -> None:
 
 def seated(pen: Pen, person: Look, rng: random.Random) -> None:
     """A figure in a wheelchair that faces half to the right; the pen is at the head's centre."""
-    body, shoe = measure(person), rng.choice(_SHOES)
-    lower = (
-        rng.choice(("dress", "trousers", "skirt")) if person.gender == "woman" else rng.choice(("trousers", "shorts"))
-    )
-    sleeve = rng.choice((0.62, 0.75, 1.0))
+    body, shoe = measure(person), _SHOES[1]
+    lower = _lower(person)
+    sleeve = 0.75
     floor = body.hip_y + (body.sole_y - body.knee_y) + 0.28
     pen.glow(0.1, floor, 1.6, 0.26, (40, 30, 40), 0.5)
     aids.chair_back(pen, body, floor, person.garments[1])

@@ -12,9 +12,9 @@ from training.people.colours import Skin
 
 #: Hair styles by gender presentation: each group has a silhouette of its own.
 STYLES: dict[str, tuple[str, ...]] = {
-    "woman": ("long", "waves", "coils", "bun", "puff", "ponytail"),
-    "man": ("crop", "swept", "curls", "fade"),
-    "androgynous": ("bob", "wavy bob", "afro"),
+    "woman": ("long", "bun"),
+    "man": ("crop", "fade"),
+    "androgynous": ("bob", "afro"),
 }
 _EARRINGS: tuple[Colour, ...] = ((231, 180, 76), (236, 232, 226), (38, 140, 140), (214, 96, 76))
 
@@ -47,8 +47,7 @@ def look(
     """The look of one person of a picture; `taken` are main garment colours already worn in it (grows by one)."""
     age, gender = str(facts["age"]), str(facts["gender"])
     grown = age != "child"
-    beard = rng.choices(("full", "moustache", "none"), (0.55, 0.15, 0.3))[0]
-    garments = colours.clothes(rng, wall, 6)
+    garments = colours.clothes(rng, wall, 3)
     garments.sort(key=lambda c: c in taken)
     taken.add(garments[0])
     return Look(
@@ -59,13 +58,13 @@ def look(
         skin=colours.skin(int(facts["skin"])),
         hair=colours.hair(rng, age, str(facts["light"])),
         style=rng.choice(STYLES[gender]),
-        eyes=rng.choice(colours.EYES),
-        beard=beard if gender == "man" and grown else "none",
-        glasses=rng.random() < {"child": 0.08, "adult": 0.12, "older": 0.75}[age],
-        earring=rng.choice(_EARRINGS),
+        eyes=colours.EYES[0],
+        beard="full" if gender == "man" and grown else "none",
+        glasses=age == "older",
+        earring=_EARRINGS[0],
         garments=(garments[0], garments[1], garments[2]),
-        pattern=rng.choices(("plain", "stripes", "dots"), (0.6, 0.22, 0.18))[0],
-        outer=rng.random() < 0.4,
+        pattern="plain",
+        outer=False,
         lit=lit,
         light=str(facts["light"]),
     )

@@ -7,7 +7,7 @@ import random
 from training.people.canvas import Colour, Pen, mix
 from training.people.colours import Wall
 
-PROPS = ("arch", "disc", "window", "plant", "panels", "shelf")
+PROPS = ("arch", "plant")
 
 
 def _window(pen: Pen, x: float, colour: Colour, slant: float) -> None:
@@ -50,7 +50,7 @@ def draw(pen: Pen, aspect: float, wall: Wall, light: str, lit: int, floor: float
     """Wall, prop and floor, which begins at `floor`; the pen's unit is the picture's height, `aspect` its width."""
     prop = rng.choice(PROPS)
     x = aspect * rng.uniform(0.4, 0.6)
-    side = rng.choice((-1, 1))
+    side = 1
     bottom = floor if floor is not None else 1.0
     if prop == "arch":
         r = min(0.36, aspect * 0.4)
