@@ -1,8 +1,10 @@
 """Trains the house CLIP: captions and pictures of the same world, half of the pictures as advertisements.
 
-Beside the contrast of captions and pictures there are two helpers, as steps are few on a CPU: the phrases of
-``grammar.LABELS`` as a classifier (what zero-shot use is), and plain heads for the known attributes on both kinds of
-vectors, which are dropped after training.
+Words come first. The text side learns with the facts themselves in the place of pictures: a small network turns the
+known attributes into vectors, and captions are contrasted with those. That takes minutes, as nothing is drawn. Then
+the text side is kept (Zhai et al., 2022: locked-text tuning, the other way round) and only pictures are learnt, from
+the contrast with captions, from the phrases of ``grammar.LABELS`` as a classifier (what zero-shot use is), from the
+vectors of the facts, and from plain heads for the known attributes, which are dropped after training.
 """
 
 from __future__ import annotations
@@ -10,20 +12,21 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from proofsheet.errors import StateError
 from training.attributes import ATTRIBUTES, NAMES, matches
-from training.budget import Budget, Training, device_of, section_of
+from training.budget import Budget, Training, device_of, half, section_of
 from training.clip_judge import TEMPLATES, evaluate_clip, zero_shot
-from training.clip_model import WIDTH, load_clip, new_clip, pictures_of, save_clip, text_vectors
+from training.clip_model import WIDTH, new_clip, pictures_of, save_clip, text_vectors
 from training.clip_views import Batch, Mixer, with_unknown
-from training.dataset import Data
+from training.dataset import Data, Shard
 from training.grammar import LABELS, vocabulary
 from training.progress import Progress
 from training.tokenizer import Words, build_tokenizer, save_tokenizer
@@ -31,7 +34,9 @@ from training.tokenizer import Words, build_tokenizer, save_tokenizer
 __all__ = ["evaluate_clip", "train_clip", "zero_shot"]
 
 DEFAULTS: Mapping[str, Any] = {
-    "seconds": 1200,
+    "text_seconds": 240,
+    "text_batch": 64,
+    "seconds": 1000,  # for pictures
     "threads": 1,
     "batch": 64,
     "seed": 7,
@@ -40,32 +45,60 @@ DEFAULTS: Mapping[str, Any] = {
     "decay": 0.992,
     "people": 0.4,
     "adverts": 0.5,
-    "lock_text_at": 1.0,  # share of the budget after which only the picture side learns
-    "text_from": "",  # folder of a finished house CLIP whose text side is taken and kept
-    "width": 16,  # of the picture side
+    "width": 32,  # of the picture side
     "layers": [1, 2, 2, 1],
 }
 
 _SIZES = [len(values) for values in ATTRIBUTES.values()]
+_STARTS = np.cumsum([0, *(size + 1 for size in _SIZES[:-1])])  # each attribute has one more place, for "has none"
 _MOST = math.log(100.0)
 
 
-class Learner(nn.Module):
-    """The CLIP and the heads that help it learn."""
+class FactsTower(nn.Module):
+    """Known attributes (B, attributes), -1 where there is none, as vectors (B, WIDTH)."""
 
-    def __init__(self, words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.clip = new_clip(words, width, layers)
-        self.picture_heads = nn.Linear(WIDTH, sum(_SIZES))
+        self.values = nn.EmbeddingBag(sum(_SIZES) + len(_SIZES), 384, mode="sum")
+        self.mix = nn.Sequential(nn.GELU(), nn.Linear(384, 384), nn.GELU(), nn.Linear(384, WIDTH))
+        self.register_buffer("starts", torch.from_numpy(_STARTS), persistent=False)
+        self.register_buffer("none", torch.tensor(_SIZES), persistent=False)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """The vectors, not normalised."""
+        places = torch.where(codes >= 0, codes, self.get_buffer("none")) + self.get_buffer("starts")
+        vectors: Tensor = self.mix(self.values(places) / math.sqrt(len(_SIZES)))
+        return vectors
+
+
+class TextLearner(nn.Module):
+    """The CLIP's text side, the facts in the place of pictures, and heads that help."""
+
+    def __init__(self, clip: nn.Module) -> None:
+        super().__init__()
+        sides = {name for name, _ in clip.named_children()}
+        self.clip = clip
+        self.facts = FactsTower()
         self.caption_heads = nn.Linear(WIDTH, sum(_SIZES))
+        if "visual" in sides:
+            clip.visual.requires_grad_(False)
+
+
+class Learner(nn.Module):
+    """The CLIP, whose text side is kept as it is, and the heads that help pictures to be learnt."""
+
+    def __init__(self, clip: nn.Module) -> None:
+        super().__init__()
+        self.clip = clip
+        self.picture_heads = nn.Linear(WIDTH, sum(_SIZES))
 
 
 def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
-    """Train, going on from ``out/clip/last.pt``, and write the finished model's folder as ``out/clip``.
+    """Train, going on from the checkpoints in ``out/clip``, and write the finished model's folder there.
 
     Args:
-        config: the section ``clip``: ``seconds``, ``threads``, ``batch``, ``seed``, ``rate``, ``people``, ``adverts``
-            and the others of ``DEFAULTS``.
+        config: the section ``clip``: ``text_seconds``, ``seconds``, ``threads``, ``batch``, ``seed``, ``rate``,
+            ``people``, ``adverts`` and the others of ``DEFAULTS``.
         data: the rendered pictures.
         out: the run's folder.
         report: hears the share done and the loss.
@@ -75,27 +108,37 @@ def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progres
     """
     section = {**DEFAULTS, **(section_of(config, "clip") if "clip" in config else {})}
     folder = Path(out) / "clip"
-    words = _words(folder)
-    device = device_of(section)
-    torch.manual_seed(int(section["seed"]))
-    learner = Learner(words.size, int(section["width"]), section["layers"]).to(device)
-    if section["text_from"]:
-        _take_text(learner.clip, load_clip(Path(section["text_from"]), device))
-        section["lock_text_at"] = 0.0
+    words, device, shards = _words(folder), device_of(section), data.shards("train")
+    kept = learn_words(section, words, shards, folder, report)
+    learner = Learner(deepcopy(kept.clip)).to(device)
+    _lock_text(learner.clip)
     training = Training(learner, Budget.of(section), folder)
     training.resume()
-    shards = data.shards("train")
     mixer = Mixer(shards, int(section["seed"]), int(section["batch"]), section["people"], section["adverts"])
-    lesson = _Lesson(training, words, mixer, device, float(section["lock_text_at"]))
-    training.run(lesson, report)
+    training.run(_Lesson(training, kept.facts, words, mixer, device), report)
     _recalibrate(training.average, mixer, device)
     save_clip(training.average.clip, folder, folder, int(section["width"]), section["layers"])
+
+
+def learn_words(
+    section: Mapping[str, Any], words: Words, shards: Sequence[Shard], folder: Path, report: Progress
+) -> TextLearner:
+    """Train the text side, going on from ``folder/text/last.pt``; returns it with averaged weights."""
+    device = device_of(section)
+    torch.manual_seed(int(section["seed"]))
+    taught = TextLearner(new_clip(words.size, int(section["width"]), section["layers"])).to(device)
+    budget = {**section, "seconds": section["text_seconds"], "steps": section.get("text_steps", 1_000_000_000)}
+    training = Training(taught, Budget.of(budget), folder / "text")
+    training.resume()
+    training.run(_TextLesson(taught, words, shards, section, device), report)
+    training.average.clip.visual.requires_grad_(True)
+    return training.average
 
 
 def _words(folder: Path) -> Words:
     """The tokenizer of the run; made at its beginning."""
     file = folder / "tokenizer.json"
-    if not (folder / "last.pt").is_file():
+    if not (folder / "text" / "last.pt").is_file():
         save_tokenizer(vocabulary(), folder)
     words = Words(file)
     if words.size != build_tokenizer(vocabulary()).get_vocab_size():
@@ -106,61 +149,91 @@ def _words(folder: Path) -> Words:
     return words
 
 
-class _Lesson:
-    """The loss of a step."""
+class _TextLesson:
+    """The loss of a step of the text side: captions against the facts of their pictures."""
 
     def __init__(
-        self, training: Training[Learner], words: Words, mixer: Mixer, device: torch.device, lock_at: float
+        self, learner: TextLearner, words: Words, shards: Sequence[Shard], section: Mapping[str, Any], device: Any
     ) -> None:
-        self.training, self.learner = training, training.network
-        self.words, self.mixer, self.device, self.lock_at = words, mixer, device, lock_at
-        self.locked = False
+        self.learner, self.words, self.device = learner, words, device
+        self.mixer = Mixer(shards, int(section["seed"]), int(section["text_batch"]), section["people"])
 
     def __call__(self, step: int) -> Tensor:
-        if not self.locked and self.training.budget.share(step, self.training.elapsed) >= self.lock_at:
-            _take_text(self.learner.clip, self.training.average.clip)
-            self.locked = True
-        batch = self.mixer.batch(step)
-        texts, slices = _prompts(random.Random(f"{self.mixer.seed} labels {step}"))
-        with _half(self.device):
-            pictures = self.learner.clip.visual(pictures_of(batch.pictures, self.device))  # type: ignore[operator]
-            with torch.set_grad_enabled(not self.locked):
-                captions, prompts = self._texts(batch.captions), self._texts(texts)
-        seen, told = pictures.float(), captions.float()
-        with torch.no_grad():
-            self.learner.clip.logit_scale.clamp_(0, _MOST)  # type: ignore[operator]
-        scale = self.learner.clip.logit_scale.exp()  # type: ignore[operator]
+        batch = self.mixer.words(step)
+        texts, slices = _prompts(random.Random(f"{self.mixer.seed} text labels {step}"), 4)
         codes = torch.from_numpy(batch.codes).to(self.device)
-        contrast = _contrast(nn.functional.normalize(told, dim=-1), nn.functional.normalize(seen, dim=-1), batch, scale)
-        likeness = scale * nn.functional.normalize(seen, dim=-1) @ nn.functional.normalize(prompts.float(), dim=-1).T
-        named = torch.where(torch.from_numpy(batch.spoken).to(self.device), codes[: len(batch.spoken)], -1)
+        with half(self.device):
+            told, prompts = (
+                _vectors(self.learner.clip, self.words, some, self.device) for some in (batch.captions, texts)
+            )
+            facts = self.learner.facts(codes)
+        seen = nn.functional.normalize(facts.float(), dim=-1)
+        scale = _scale(self.learner.clip)
+        likeness = scale * seen @ nn.functional.normalize(prompts, dim=-1).T
+        named = torch.where(torch.from_numpy(batch.spoken).to(self.device), codes, -1)
+        contrast = _contrast(nn.functional.normalize(told, dim=-1), seen, batch, scale)
         return (
             contrast
             + 3 * _named_loss(likeness, codes, slices)
-            + 2 * _heads_loss(self.learner.picture_heads(seen), codes)
-            + 1 * _heads_loss(self.learner.caption_heads(told), named)
+            + 3 * _heads_loss(self.learner.caption_heads(told), named)
         )
 
-    def _texts(self, texts: tuple[str, ...]) -> Tensor:
-        return text_vectors(self.learner.clip, torch.tensor(self.words.encode(texts), device=self.device))
+
+class _Lesson:
+    """The loss of a step of the picture side."""
+
+    def __init__(
+        self, training: Training[Learner], facts: FactsTower, words: Words, mixer: Mixer, device: torch.device
+    ) -> None:
+        self.learner, self.facts = training.network, facts
+        self.words, self.mixer, self.device = words, mixer, device
+
+    def __call__(self, step: int) -> Tensor:
+        batch = self.mixer.batch(step)
+        texts, slices = _prompts(random.Random(f"{self.mixer.seed} labels {step}"), len(LABELS) // 2)
+        codes = torch.from_numpy(batch.codes).to(self.device)
+        with half(self.device):
+            pictures = self.learner.clip.visual(pictures_of(batch.pictures, self.device))  # type: ignore[operator]
+            with torch.no_grad():
+                told, prompts = (
+                    nn.functional.normalize(_vectors(self.learner.clip, self.words, some, self.device), dim=-1)
+                    for some in (batch.captions, texts)
+                )
+                known = nn.functional.normalize(self.facts(codes).float(), dim=-1)
+        seen = nn.functional.normalize(pictures.float(), dim=-1)
+        scale = _scale(self.learner.clip)
+        return (
+            _contrast(told, seen, batch, scale)
+            + 3 * _named_loss(scale * seen @ prompts.T, codes, slices)
+            + 2 * _heads_loss(self.learner.picture_heads(pictures.float()), codes)
+            + 4 * (1 - (seen * known).sum(dim=1)).mean()
+        )
 
 
-def _take_text(clip: nn.Module, other: nn.Module) -> None:
-    """Give a CLIP another one's text side, and let it learn no more."""
-    theirs = dict(other.named_parameters())
+def _vectors(clip: nn.Module, words: Words, texts: Sequence[str], device: torch.device) -> Tensor:
+    """Vectors (n, WIDTH) of texts, not normalised."""
+    return text_vectors(clip, torch.tensor(words.encode(texts), device=device)).float()
+
+
+def _scale(clip: nn.Module) -> Tensor:
+    """How strongly likenesses count: learnt, within open_clip's limit."""
     with torch.no_grad():
-        for name, value in clip.named_parameters():
-            if not name.startswith("visual.") and name != "logit_scale":
-                value.copy_(theirs[name])
-                value.requires_grad_(False)
-                value.grad = None
+        clip.logit_scale.clamp_(0, _MOST)  # type: ignore[operator]
+    scale: Tensor = clip.logit_scale.exp()  # type: ignore[operator]
+    return scale
 
 
-def _prompts(rng: random.Random) -> tuple[tuple[str, ...], dict[str, tuple[int, list[int]]]]:
-    """A phrase for every value of half of the attributes; where each attribute's begin, with its values' numbers."""
+def _lock_text(clip: nn.Module) -> None:
+    """Only the picture side learns from now on."""
+    for name, value in clip.named_parameters():
+        value.requires_grad_(name.startswith("visual.") or name == "logit_scale")
+
+
+def _prompts(rng: random.Random, count: int) -> tuple[tuple[str, ...], dict[str, tuple[int, list[int]]]]:
+    """A phrase for every value of ``count`` attributes; where each attribute's begin, with its values' numbers."""
     texts: list[str] = []
     slices: dict[str, tuple[int, list[int]]] = {}
-    for name in rng.sample(sorted(LABELS), len(LABELS) // 2):
+    for name in rng.sample(sorted(LABELS), count):
         values = LABELS[name]
         template = rng.choice(TEMPLATES)
         slices[name] = (len(texts), [ATTRIBUTES[name].index(value) for value in values])
@@ -210,11 +283,7 @@ def _recalibrate(learner: Learner, mixer: Mixer, device: torch.device, batches: 
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
         norm.train()
-    with torch.no_grad(), _half(device):
+    with torch.no_grad(), half(device):
         for step in range(batches):
             learner.clip.visual(pictures_of(mixer.batch(10_000_000 + step).pictures, device))  # type: ignore[operator]
     learner.eval()
-
-
-def _half(device: torch.device) -> AbstractContextManager[Any]:
-    return torch.autocast(device.type, torch.bfloat16)

@@ -20,14 +20,14 @@ from training.phrases import STOP_WORDS
 from training.tokenizer import CONTEXT
 
 #: Side in pixels of the square pictures it sees.
-SIDE = 128
+SIDE = 64
 #: Length of its vectors.
 WIDTH = 256
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
-def settings_of(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> dict[str, Any]:
+def settings_of(words: int, width: int = 32, layers: Sequence[int] = (1, 2, 2, 1)) -> dict[str, Any]:
     """The content of ``open_clip_config.json``: so many tokens, a picture side so wide with so many blocks."""
     return {
         "model_cfg": {
@@ -36,9 +36,9 @@ def settings_of(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1
             "text_cfg": {
                 "context_length": CONTEXT,
                 "vocab_size": words,
-                "width": 256,
-                "heads": 4,
-                "layers": 4,
+                "width": 192,
+                "heads": 3,
+                "layers": 2,
                 "hf_tokenizer_name": "tokenizer",
             },
         },
@@ -51,7 +51,7 @@ def settings_of(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1
     }
 
 
-def new_clip(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) -> nn.Module:
+def new_clip(words: int, width: int = 32, layers: Sequence[int] = (1, 2, 2, 1)) -> nn.Module:
     """An untrained house CLIP for a vocabulary of so many tokens."""
     settings = settings_of(words, width, layers)["model_cfg"]
     text = {name: value for name, value in settings["text_cfg"].items() if name != "hf_tokenizer_name"}
@@ -60,7 +60,7 @@ def new_clip(words: int, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)) 
 
 
 def save_clip(
-    clip: nn.Module, tokenizer: Path, folder: Path, width: int = 16, layers: Sequence[int] = (1, 2, 2, 1)
+    clip: nn.Module, tokenizer: Path, folder: Path, width: int = 32, layers: Sequence[int] = (1, 2, 2, 1)
 ) -> None:
     """Write the model in float16, its config and its tokenizer's files into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,6 @@ from training.attributes import NAMES, PLACES, codes_of, spoken_of, without
 from training.clip_model import SIDE
 from training.dataset import Shard
 from training.grammar import caption
-from training.world import mirrored
 
 _HIDDEN_IN_TILES = [NAMES.index(name) for name in PLACES]
 
@@ -65,6 +64,27 @@ class Mixer:
         half = max(1, self.size // 2)
         return Batch(np.stack(pictures), np.stack(codes), captions[:half], np.stack(spoken[:half]))
 
+    def words(self, step: int) -> Batch:
+        """The pairs of a step without pictures: every one has a caption."""
+        rng = random.Random(f"{self.seed} words {step}")
+        rows = []
+        for shard in rng.choices(self.shards, weights=self._weights(), k=self.size):
+            facts: Facts = shard.facts[rng.randrange(len(shard))]
+            rows.append(self._told(facts, rng.random() < 0.85, rng))
+        codes, captions, spoken = zip(*rows, strict=True)
+        return Batch(np.zeros((0, SIDE, SIDE, 3), np.uint8), np.stack(codes), captions, np.stack(spoken))
+
+    @staticmethod
+    def _told(facts: Facts, whole: bool, rng: random.Random) -> tuple[NDArray[np.int64], str, NDArray[np.bool_]]:
+        """What can be seen of the facts in the whole picture or in a part, a caption, and what that names."""
+        text = caption(facts, rng, drop=0.0 if rng.random() < 0.5 else rng.uniform(0, 0.8))
+        codes = codes_of(facts)
+        if not whole:
+            codes[_HIDDEN_IN_TILES] = -1
+            text = without(text, facts, PLACES)
+        spoken = spoken_of(text, facts) & (codes >= 0)
+        return codes, with_unknown(text, rng), spoken
+
     def _weights(self) -> list[float]:
         """How often each shard is drawn from."""
         total = {subject: sum(len(s) for s in self.shards if s.subject == subject) for subject in ("set", "people")}
@@ -76,21 +96,13 @@ class Mixer:
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64], str, NDArray[np.bool_]]:
         facts: Facts = shard.facts[index]
         pixels = np.asarray(shard.images[index])
-        if rng.random() < 0.5:
-            pixels, facts = pixels[:, ::-1], mirrored(facts)
         picture = _cropped(Image.fromarray(np.ascontiguousarray(pixels)), rng)
         if rng.random() < self.adverts and not facts.get("composed"):
             picture = as_advertisement(picture, facts, rng)
-        text = caption(facts, rng, drop=0.0 if rng.random() < 0.5 else rng.uniform(0, 0.8))
-        codes = codes_of(facts)
         views = frames(picture, SIDE)
         whole = len(views) == 1 or rng.random() < 0.7
-        view = views[0] if whole else rng.choice(views[1:])
-        if not whole:
-            codes[_HIDDEN_IN_TILES] = -1
-            text = without(text, facts, PLACES)
-        spoken = spoken_of(text, facts) & (codes >= 0)
-        return _spoilt(view, facts, rng), codes, with_unknown(text, rng), spoken
+        codes, text, spoken = self._told(facts, whole, rng)
+        return _spoilt(views[0] if whole else rng.choice(views[1:]), facts, rng), codes, text, spoken
 
 
 def with_unknown(text: str, rng: random.Random) -> str:
