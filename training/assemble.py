@@ -22,7 +22,7 @@ _PARTS: Mapping[str, tuple[str | None, str | None]] = {
     "feature_extractor": (None, None),
     "image_encoder": (None, None),
     "safety_checker": (None, None),
-    "text_encoder": ("transformers", "CLIPTextModel"),
+    "text_encoder": ("generation.house", "HouseTextEncoder"),
     "tokenizer": ("transformers", "PreTrainedTokenizerFast"),
     "unet": ("generation.house", "HouseTransformer"),
     "vae": ("generation.house", "PackedAutoencoder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from proofsheet.errors import StateError
+from training.budget import half
 from training.convert import text_encoder_of
 from training.grammar import caption
 from training.tokenizer import CONTEXT, Words
@@ -38,12 +40,17 @@ class Teller:
         self.words, self.device = Words(folder / "tokenizer.json"), device
         self.empty, self.sparse = empty, sparse
         self.width = int(self.encoder.config.hidden_size)
+        told = hashlib.sha256()
+        for weights in self.encoder.parameters():
+            told.update(weights.detach().cpu().numpy().tobytes())
+        self.mark = told.hexdigest()[:12]  # of the text tower
         self._pad = int(self.encoder.config.pad_token_id)
 
-    def captions(self, facts: Sequence[Facts], rng: random.Random) -> list[str]:
-        """A caption of each, in words drawn at random; some leave parts out, some are empty."""
+    def captions(self, facts: Sequence[Facts], rng: random.Random, empty: float | None = None) -> list[str]:
+        """A caption of each, in words drawn at random; some leave parts out, some are empty (the share ``empty``)."""
+        share = self.empty if empty is None else empty
         return [
-            "" if rng.random() < self.empty else caption(row, rng, _LEFT_OUT if rng.random() < self.sparse else 0.0)
+            "" if rng.random() < share else caption(row, rng, _LEFT_OUT if rng.random() < self.sparse else 0.0)
             for row in facts
         ]
 
@@ -55,6 +62,13 @@ class Teller:
     def states(self, texts: Sequence[str]) -> Tensor:
         """Hidden states (B, 48, width) of the texts, padded to the full context as diffusers' pipelines pad them."""
         rows = [row + [self._pad] * (CONTEXT - len(row)) for row in self.words.encode(texts)]
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with half(self.device):
             found: Tensor = self.encoder(torch.tensor(rows, device=self.device)).last_hidden_state
+        return found.float()
+
+    @torch.no_grad()
+    def vectors(self, texts: Sequence[str]) -> Tensor:
+        """What stands first in ``states`` (B, width), without padding, which takes a third of the time."""
+        with half(self.device):
+            found: Tensor = self.encoder(torch.tensor(self.words.encode(texts), device=self.device)).pooler_output
         return found.float()

@@ -1,4 +1,4 @@
-"""The house CLIP's text tower as transformers' own ``CLIPTextModel``, number for number."""
+"""The house CLIP's text tower as the denoiser hears it, in the form of transformers, number for number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from transformers import CLIPTextModel
+    from generation.house.text import HouseTextEncoder
 
 _PARTS = {
     "ln_1": "layer_norm1",
@@ -21,16 +21,18 @@ _PARTS = {
 }
 
 
-def text_encoder_of(clip_folder: Path) -> CLIPTextModel:
+def text_encoder_of(clip_folder: Path) -> HouseTextEncoder:
     """The text tower of a saved house CLIP, in float32, ready to be saved into a diffusers folder.
 
-    Its last hidden states are those behind the final norm, and its pooled output is that at ``<end>``, as open_clip
-    has it before the projection. The activation is the exact GELU.
+    Its last hidden states are those behind the final norm, the first of them the pooled one; its pooled output is that
+    at ``<end>``, as open_clip has it before the projection. The activation is the exact GELU.
 
     Args:
         clip_folder: with ``open_clip_config.json``, ``open_clip_model.safetensors`` and ``tokenizer.json``.
     """
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers import CLIPTextConfig
+
+    from generation.house.text import HouseTextEncoder
 
     settings = json.loads((clip_folder / "open_clip_config.json").read_text("utf-8"))["model_cfg"]["text_cfg"]
     special = _special_tokens(clip_folder)
@@ -46,14 +48,15 @@ def text_encoder_of(clip_folder: Path) -> CLIPTextModel:
         layer_norm_eps=1e-5,
         **special,
     )
-    model = CLIPTextModel(config)
+    model: HouseTextEncoder = HouseTextEncoder(config)
     own = model.state_dict()
     prefix = "text_model." if any(name.startswith("text_model.") for name in own) else ""
     weights = load_file(clip_folder / "open_clip_model.safetensors")
     wanted = {prefix + name: value.float() for name, value in _renamed(weights).items()}
     kept = {name for name in own if name.endswith("position_ids")}
     model.load_state_dict({**{name: own[name] for name in kept}, **wanted})
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _special_tokens(folder: Path) -> dict[str, int]:

@@ -5,6 +5,9 @@ What was measured on two CPU cores, as the loss on held-out pictures after equal
 convolutional U-Net with 13 million, batches of 64 and AdamW is after 10. Most of that is size and batch: in an hour of
 two cores a small network sees enough pictures, and a large one does not.
 
+The noise of a pair is not independent of the picture but carries what the caption leaves open, see
+``training.coupling``; only pairs whose caption is left out whole keep plain noise.
+
 Captions are padded to the full context with ``<pad>``, and the denoiser attends to the padding, because diffusers'
 pipelines do the same when they draw.
 """
@@ -15,18 +18,23 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
-from training.budget import Budget, Training, device_of, section_of
+from training.attributes import spoken_of
+from training.budget import Budget, Training, device_of, half, section_of
 from training.captions import Teller
+from training.chance import SLOTS, draws_of
+from training.coupling import ALWAYS, with_open, written
 from training.dataset import Data
 from training.latents import LatentShard, encode_data
 from training.preview import draw_sheet
@@ -42,11 +50,15 @@ DEFAULTS: Mapping[str, Any] = {
     "decay": 0.998,
     "square": 0.5,  # share of batches that are square
     "empty": 0.1,  # share of captions left out whole, for guidance and negative prompts
-    "sparse": 0.35,  # share of captions that leave parts out
-    "spread": 0.9,  # share of times drawn logit-normally; the others evenly
+    "sparse": 0.25,  # share of captions that leave parts out
+    "spread": 0.8,  # share of times drawn logit-normally; the others evenly from the noisy end
     "width": 160,
-    "layers": 8,
+    "layers": 6,
     "heads": 4,
+    "sketch_seconds": 240,
+    "sketch_batch": 256,
+    "sketch_rate": 2e-3,
+    "sketch_captions": 2,  # of each picture
     "check_seconds": 300,
     "check_pictures": 256,
 }
@@ -89,6 +101,8 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     held = encode_data(autoencoder, data, "held", folder / "latents", report, int(section["check_pictures"]))
     torch.manual_seed(int(section["seed"]))
     network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(device)
+    if not (folder / "last.pt").is_file():
+        learn_sketch(network, shards, teller, section, folder / "sketch", report)
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
     training.resume()
     lesson = Lesson(training, shards, teller, section)
@@ -101,6 +115,88 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     training.run(loss_of, report)
     check.now()
     training.average.half().save_pretrained(folder)
+
+
+def learn_sketch(
+    network: HouseTransformer,
+    shards: Sequence[LatentShard],
+    teller: Teller,
+    section: Mapping[str, Any],
+    folder: Path,
+    report: Progress,
+) -> None:
+    """Train the network's sketch alone, going on from ``folder/last.pt``: from captions and numbers to latents.
+
+    It costs a hundredth of a step of the whole network, so it sees every picture many times in minutes.
+    """
+    told = [_Told.kept(shard, teller, section, folder, report) for shard in shards]
+    nothing, seed = teller.states([""])[:, 0], int(section["seed"])
+    weights, size = _weights(shards, float(section["square"])), int(section["sketch_batch"])
+    budget = {name: value for name, value in section.items() if not name.startswith("steps")}
+    budget |= {"seconds": section["sketch_seconds"], "rate": section["sketch_rate"], "decay": 0.995}
+    budget["steps"] = section.get("sketch_steps", 1_000_000_000)
+    training = Training(network.sketch, Budget.of(budget), folder)
+    training.resume()
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step, 2])
+        place = int(rng.choice(len(shards), p=weights))
+        shard, known = shards[place], told[place]
+        rows, which = rng.integers(len(shard), size=size), rng.integers(len(known.text), size=size)
+        text = torch.from_numpy(known.text[which, rows].astype(np.float32))
+        draws = torch.from_numpy(known.draws[which, rows].astype(np.float32))
+        empty = torch.from_numpy(rng.random(size) < float(section["empty"]))
+        text[empty] = nothing.cpu()
+        draws[empty] = torch.from_numpy(rng.standard_normal((int(empty.sum()), draws.shape[1]), np.float32))
+        clean = torch.from_numpy(shard.latents[rows].astype(np.float32))
+        guess = training.network(text.to(teller.device), draws.to(teller.device), *clean.shape[2:])
+        loss: Tensor = (guess - clean.to(teller.device)).square().mean()
+        return loss
+
+    training.run(loss_of, report)
+    network.sketch.load_state_dict(training.average.state_dict())
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the sketch hears of a shard, for several captions of each picture: float16.
+
+    ``text`` (captions, N, text width) are the captions' vectors, ``draws`` (captions, N, SLOTS) the numbers.
+    """
+
+    text: NDArray[np.float16]
+    draws: NDArray[np.float16]
+
+    @classmethod
+    def kept(
+        cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], folder: Path, report: Progress
+    ) -> _Told:
+        """Made once for a text tower and a number of pictures, and read again after an interrupt."""
+        file = folder / f"{shard.bucket}-{shard.subject}-{len(shard)}-{teller.mark}.npz"
+        if not file.is_file():
+            made = cls.of(shard, teller, section, report)
+            folder.mkdir(parents=True, exist_ok=True)
+            part = file.with_suffix(".part.npz")
+            np.savez(part, text=made.text, draws=made.draws)
+            part.replace(file)
+        with np.load(file) as found:
+            return cls(found["text"], found["draws"])
+
+    @classmethod
+    def of(cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], report: Progress) -> _Told:
+        shape = (int(section["sketch_captions"]), len(shard))
+        text, draws = np.empty((*shape, teller.width), np.float16), np.empty((*shape, SLOTS), np.float16)
+        rng, words = np.random.default_rng(len(shard)), random.Random(f"{section['seed']} {shard.bucket}")
+        for which in range(shape[0]):
+            captions = teller.captions(shard.facts, words, empty=0.0)
+            for start in range(0, len(shard), 256):
+                rows = slice(start, start + 256)
+                text[which, rows] = teller.vectors(captions[rows]).cpu().numpy()
+                report.step(0.0, f"captions of {shard.bucket}s")
+            for row, (facts, said) in enumerate(zip(shard.facts, captions, strict=True)):
+                own = draws_of(int(facts["seed"]))
+                draws[which, row] = with_open(own, facts, spoken_of(said, facts), shard.bucket, rng)
+        return cls(text, draws)
 
 
 class Lesson:
@@ -122,16 +218,25 @@ class Lesson:
         rng = np.random.default_rng([self.seed, step])
         shard = self.shards[int(rng.choice(len(self.shards), p=self.weights))]
         rows = np.sort(rng.integers(len(shard), size=self.batch))
-        ways = rng.integers(2, size=self.batch)
-        clean = torch.from_numpy(shard.latents[ways, rows].astype(np.float32))
-        facts = [(shard.turned if way else shard.facts)[row] for way, row in zip(ways, rows, strict=True)]
-        text = self.teller.states(self.teller.captions(facts, random.Random(f"{self.seed} {step}")))
+        clean = torch.from_numpy(shard.latents[rows].astype(np.float32))
+        facts = [shard.facts[row] for row in rows]
+        texts = self.teller.captions(facts, random.Random(f"{self.seed} {step}"))
+        times = drawn_times(rng, self.batch, self.spread)
         noise = torch.from_numpy(rng.standard_normal(clean.shape, np.float32))
-        return flow_loss(self.unet, clean, noise, drawn_times(rng, self.batch, self.spread), text)
+        draws = [
+            with_open(draws_of(int(row["seed"])), row, spoken_of(text, row), shard.bucket, rng)
+            for row, text in zip(facts, texts, strict=True)
+        ]
+        told = torch.tensor([bool(text) for text in texts])
+        coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < 0.5))
+        noise[coupled] = written(noise, torch.from_numpy(np.stack(draws)))[coupled]
+        return flow_loss(self.unet, clean, noise, times, self.teller.states(texts))
 
 
 def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tensor, text: Tensor) -> Tensor:
-    """Mean squared error of the predicted flow ``noise - clean``.
+    """Mean squared error of the predicted flow ``noise - clean``, less where the network puts out the noise alone.
+
+    The weight ``(1 - t)² + t²`` makes it the plain error of what the network itself puts out.
 
     Args:
         unet: the denoiser; decides the device.
@@ -142,18 +247,19 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     device = text.device
     clean, noise, times = clean.to(device), noise.to(device), times.to(device)
     share = times.view(-1, 1, 1, 1)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half(device):
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
-    return (seen.float() - (noise - clean)).square().mean()
+    weight = (1 - share).square() + share.square()
+    return (weight * (seen.float() - (noise - clean)).square()).mean()
 
 
 def drawn_times(rng: np.random.Generator, count: int, spread: float) -> Tensor:
-    """Times 0–1 (count,): logit-normal for the share ``spread`` of them, even for the others; stratified, so that
-    every batch has early and late ones."""
+    """Times 0–1 (count,): logit-normal for the share ``spread`` of them, for the others evenly from 0.6 to 1, where it
+    is decided what is seen; stratified, so that every batch has early and late ones."""
     even = (rng.permutation(count) + rng.random(count)) / count
-    normal = torch.special.ndtri(torch.from_numpy(even).clamp(1e-4, 1 - 1e-4)).sigmoid()
-    plain = torch.from_numpy(rng.random(count))
-    return torch.where(torch.from_numpy(rng.random(count) < spread), normal, plain).clamp(1e-3, 1.0).float()
+    normal = (1.2 * torch.special.ndtri(torch.from_numpy(even).clamp(1e-4, 1 - 1e-4)) + 0.2).sigmoid()
+    late = torch.from_numpy(0.6 + 0.4 * rng.random(count))
+    return torch.where(torch.from_numpy(rng.random(count) < spread), normal, late).clamp(1e-3, 1.0).float()
 
 
 def _weights(shards: Sequence[LatentShard], square: float) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -207,7 +313,7 @@ class _Check:
         square = [shard for shard in self.held if shard.bucket == "square"] or list(self.held)
         rows = [shard.facts[place % len(shard)] for place in range(16) for shard in square[:2]]
         texts = self.teller.plain(rows)
-        shape = square[0].latents.shape[2:]
+        shape = square[0].latents.shape[1:]
         sheet = draw_sheet(unet, self.autoencoder, self.teller, texts, (shape[0], shape[1], shape[2]))
         sheet.save(folder / f"samples-{minute:03d}.png")
         self._last = time.monotonic()
@@ -217,7 +323,7 @@ class _Check:
         rng, losses = np.random.default_rng(5), []
         for start in range(0, len(shard), 64):
             facts = shard.facts[start : start + 64]
-            clean = torch.from_numpy(shard.latents[0, start : start + len(facts)].astype(np.float32))
+            clean = torch.from_numpy(shard.latents[start : start + len(facts)].astype(np.float32))
             noise = torch.from_numpy(rng.standard_normal(clean.shape, np.float32))
             times, text = drawn_times(rng, len(facts), 1.0), self.teller.states(self.teller.plain(facts))
             losses += [float(flow_loss(unet, clean, noise, times, text))] * len(facts)

@@ -17,7 +17,7 @@ from generation.house.autoencoder import PATCH, HouseAutoencoder
 from training.autoencoder import as_tensor
 from training.dataset import Data, Shard
 from training.progress import Progress
-from training.world import Facts, mirrored
+from training.world import Facts
 
 _AT_ONCE = 50
 
@@ -26,15 +26,13 @@ _AT_ONCE = 50
 class LatentShard:
     """A shard's pictures as latents.
 
-    ``latents`` is float16 of shape (2, N, C, height / 8, width / 8): as rendered, and seen in a mirror. ``facts`` are
-    those of the pictures as rendered, ``turned`` those of the mirrored ones.
+    ``latents`` is float16 of shape (N, C, height / 8, width / 8); ``facts`` are in the same order.
     """
 
     bucket: str
     subject: str
     latents: NDArray[np.float16]
     facts: Sequence[Facts]
-    turned: Sequence[Facts]
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -63,15 +61,18 @@ def encode_data(
     for shard, count in zip(shards, counts, strict=True):
         latents = _encoded(autoencoder, shard, count, folder, report, before, sum(counts))
         facts = list(shard.facts[:count])
-        found.append(LatentShard(shard.bucket, shard.subject, latents, facts, [mirrored(row) for row in facts]))
+        found.append(LatentShard(shard.bucket, shard.subject, latents, facts))
         before += count
     return found
 
 
 def fingerprint(autoencoder: HouseAutoencoder, shard: Shard, count: int) -> str:
-    """A hash over the weights, the facts, the number of pictures and every thirtieth of them."""
+    """A hash over the encoder's weights, the facts, the number of pictures and every thirtieth of them."""
     digest = hashlib.sha256()
+    encoder = ("project.", "correct.", "channel_scale", "shift", "gain")
     for name, value in autoencoder.state_dict().items():
+        if not name.startswith(encoder):
+            continue
         digest.update(name.encode() + value.detach().float().cpu().numpy().tobytes())
     digest.update(json.dumps([count, list(shard.facts[:count])]).encode())
     digest.update(np.ascontiguousarray(shard.images[:count:30]).tobytes())
@@ -87,15 +88,15 @@ def _encoded(
     told = json.loads(note.read_text("utf-8")) if note.is_file() and file.is_file() else {}
     done = int(told["done"]) if told.get("mark") == mark else 0
     height, width = shard.images.shape[1] // PATCH, shard.images.shape[2] // PATCH
-    shape = (2, count, autoencoder.config.latent_channels, height, width)
+    shape = (count, autoencoder.config.latent_channels, height, width)
     latents = open_memmap(file, "r+" if done else "w+", np.float16, None if done else shape)
     device = autoencoder.device
+    autoencoder.to(memory_format=torch.channels_last)
     for start in range(done, count, _AT_ONCE):
         stop = min(start + _AT_ONCE, count)
-        pictures = as_tensor(shard.images[start:stop]).to(device)
-        for way, seen in enumerate((pictures, pictures.flip(3))):
-            latent = autoencoder.encode(seen, return_dict=False)[0].mode()
-            latents[way, start:stop] = latent.cpu().numpy().astype(np.float16)
+        pictures = as_tensor(shard.images[start:stop]).to(device, memory_format=torch.channels_last)
+        latent = autoencoder.encode(pictures, return_dict=False)[0].mode()
+        latents[start:stop] = latent.cpu().numpy().astype(np.float16)
         if (start // _AT_ONCE) % 10 == 9 or stop == count:
             latents.flush()
             note.write_text(json.dumps({"mark": mark, "done": stop}), "utf-8")

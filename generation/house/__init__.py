@@ -1,7 +1,7 @@
 """The house models: our own small latent diffusion model and its enlarger. Importing this loads no torch.
 
-``ModelMixin`` is handed on because diffusers looks for its own base class in the package that a folder's
-``model_index.json`` names.
+``ModelMixin`` and ``PreTrainedModel`` are handed on because diffusers looks for the base classes that it knows in the
+package that a folder's ``model_index.json`` names.
 """
 
 from __future__ import annotations
@@ -9,14 +9,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["HouseAutoencoder", "HouseTransformer", "HouseUpscaler", "ModelMixin", "PackedAutoencoder"]
+__all__ = [
+    "HouseAutoencoder",
+    "HouseTextEncoder",
+    "HouseTransformer",
+    "HouseUpscaler",
+    "ModelMixin",
+    "PackedAutoencoder",
+    "PreTrainedModel",
+]
 
 _HOMES = {
     "HouseAutoencoder": "generation.house.autoencoder",
+    "HouseTextEncoder": "generation.house.text",
     "HouseTransformer": "generation.house.transformer",
     "HouseUpscaler": "generation.house.upscaler",
     "ModelMixin": "generation.house.autoencoder",
     "PackedAutoencoder": "generation.house.packing",
+    "PreTrainedModel": "generation.house.text",
 }
 
 

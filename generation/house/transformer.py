@@ -4,6 +4,13 @@ It follows DiT (Peebles and Xie, 2023: modulation by time), PixArt-α (Chen et a
 blocks) and U-ViT (Bao et al., 2023: long skips from early to late blocks). Most of its work is in plain matrix
 products over 64 tokens, which two CPU cores do at twice the speed of convolutions.
 
+Before it a *sketch* lays out a first guess of the whole latent from the text and from the numbers that the noise
+carries (see ``training.coupling``): three plain layers, which learn in minutes what goes where. The transformer sees
+the guess beside the noisy latent and puts out what is missing. At the end a few convolutions join the tokens.
+
+What the network puts out is turned into a flow as in EDM (Karras et al., 2022): at full noise it is the picture
+itself, at little noise the noise.
+
 The pipelines see the latent packed, see ``generation.house.packing``.
 """
 
@@ -19,11 +26,14 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
+from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
+from generation.house.sketch import PATCH, Sketcher, carried
 
-#: Side of the square of latent positions that make one token.
-PATCH = 2
+_CLEAR = 0.3  # share of noise below which what it carries is not read any stronger
 _WAVES = 8  # frequencies that a position is told in
+_RIM = 64  # channels of the convolutions that join the tokens' edges
+_SIGNS = 4  # tokens made of the whole and the text, beside the text's own
 
 
 class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
@@ -56,10 +66,15 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         numbers = in_channels * 4 * PATCH**2
-        self.enter = nn.Linear(numbers, width)
+        self.enter = nn.Linear(2 * numbers, width)
         self.place = nn.Linear(8 * _WAVES, width)
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.condense = Condenser(text_width, width, text_tokens, heads)
+        self.sketch = Sketcher(text_width, in_channels * 4)
+        self.whole = nn.Sequential(
+            nn.Linear(text_width + 3 * in_channels * 4, 2 * width), nn.SiLU(), nn.Linear(2 * width, width)
+        )
+        self.signs = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, _SIGNS * width))
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(
             Block(width, heads, skipped=index >= layers - layers // 2) for index in range(layers)
@@ -67,8 +82,16 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.last = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
         self.leave = nn.Linear(width, numbers)
-        for silent in (*self.modulate.parameters(), *self.last.parameters(), *self.leave.parameters()):
-            nn.init.zeros_(silent)
+        channels = numbers // PATCH**2
+        self.rim = nn.Sequential(
+            nn.Conv2d(3 * channels, _RIM, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(_RIM, _RIM, 3, padding=1),
+            nn.SiLU(),
+            silent(nn.Conv2d(_RIM, channels, 3, padding=1)),
+        )
+        for still in (*self.modulate.parameters(), *self.last.parameters(), *self.leave.parameters()):
+            nn.init.zeros_(still)
 
     def matrices(self) -> list[nn.Parameter]:
         """The weights inside the blocks that are matrices: what an optimiser for matrices may train."""
@@ -95,11 +118,25 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """
         height, width = latent.shape[2:]
         latent = functional.pad(latent, (0, width % PATCH, 0, height % PATCH), mode="replicate")
-        rows, columns = latent.shape[2] // PATCH, latent.shape[3] // PATCH
-        tokens = functional.pixel_unshuffle(latent, PATCH).flatten(2).transpose(1, 2)
-        x = self.enter(tokens) + self.place(_places(rows, columns, tokens.device).to(tokens.dtype))
+        share = times.view(-1, 1, 1, 1).to(latent.dtype)
+        spread = ((1 - share).square() + share.square()).sqrt()
+        numbers = carried(latent) / times.to(latent.dtype).clamp_min(_CLEAR)[:, None]
+        guess = self.sketch(text[:, 0].to(latent.dtype), numbers, *latent.shape[2:])
+        clean = self._estimate(latent / spread, guess, times, text, numbers) + share / spread * guess
+        flow: Tensor = (2 * share - 1) / spread.square() * latent - clean / spread
+        return flow[..., :height, :width]
+
+    def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
+        """What the guess lacks, of about unit spread at every time, in the shape of the latent."""
+        rows, columns = scaled.shape[2] // PATCH, scaled.shape[3] // PATCH
+        seen = torch.cat([scaled, guess], dim=1)
+        tokens = functional.pixel_unshuffle(seen, PATCH).flatten(2).transpose(1, 2)
         told, gist = self.condense(text)
-        moment = self.time(_waves(times).to(tokens.dtype)) + gist
+        whole = self.whole(torch.cat([text[:, 0].to(numbers.dtype), numbers], dim=1))
+        moment = self.time(_waves(times).to(tokens.dtype)) + gist + whole
+        signs = self.signs(torch.cat([gist, whole], dim=1)).unflatten(1, (_SIGNS, -1))
+        told = torch.cat([told, signs.to(told.dtype)], dim=1)
+        x = self.enter(tokens) + self.place(_places(rows, columns, tokens.device).to(tokens.dtype))
         change = self.modulate(moment).unflatten(1, (6, -1))[:, :, None]
         early: list[Tensor] = []
         for block in self.blocks:
@@ -108,8 +145,9 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 early.append(x)
         scale, shift = self.last(moment)[:, None].chunk(2, dim=2)
         x = self.leave(self.norm(x) * (1 + scale) + shift)
-        flow = functional.pixel_shuffle(x.transpose(1, 2).unflatten(2, (rows, columns)), PATCH)
-        return flow[..., :height, :width]
+        answer = functional.pixel_shuffle(x.transpose(1, 2).unflatten(2, (rows, columns)), PATCH)
+        joined: Tensor = answer + self.rim(torch.cat([answer, seen], dim=1))
+        return joined
 
 
 class Block(nn.Module):
@@ -133,7 +171,7 @@ class Block(nn.Module):
             x = x + self.join(torch.cat([x, early], dim=2))
         a, b, c, d, e, f = (change + self.offset).unbind(1)
         x = x + (1 + c) * self._attend(self.norm(x) * (1 + a) + b, told)
-        hidden = functional.gelu(self.widen(self.norm(x) * (1 + d) + e), approximate="tanh")
+        hidden = functional.relu(self.widen(self.norm(x) * (1 + d) + e)).square()
         result: Tensor = x + (1 + f) * self.narrow(hidden)
         return result
 

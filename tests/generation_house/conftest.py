@@ -21,16 +21,22 @@ def save_stand_in(folder: Path, seed: int = 0) -> Path:
     """Save a house model of a few ten thousand random parameters; gives the folder."""
     import torch
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
-    from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+    from transformers import CLIPTextConfig, PreTrainedTokenizerFast
 
-    from generation.house import HouseAutoencoder, HouseTransformer, HouseUpscaler, PackedAutoencoder
+    from generation.house import (
+        HouseAutoencoder,
+        HouseTextEncoder,
+        HouseTransformer,
+        HouseUpscaler,
+        PackedAutoencoder,
+    )
 
     torch.manual_seed(seed)
     words = save_tokenizer(vocabulary(), folder / "words")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(words)
     pipeline = StableDiffusionPipeline(
         vae=PackedAutoencoder.around(HouseAutoencoder(latent_channels=16, block_out_channels=(8, 8, 8, 8))),
-        text_encoder=CLIPTextModel(
+        text_encoder=HouseTextEncoder(
             CLIPTextConfig(
                 vocab_size=len(tokenizer),
                 hidden_size=32,

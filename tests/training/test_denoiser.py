@@ -34,6 +34,9 @@ TINY: dict[str, Any] = {
     "layers": 2,
     "heads": 2,
     "warm_steps": 2,
+    "sketch_seconds": 1e6,
+    "sketch_steps": 3,
+    "sketch_batch": 4,
     "check_pictures": 2,
     "check_seconds": 1e9,
 }
@@ -194,11 +197,9 @@ def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def test_latents_are_made_anew_for_other_weights_and_kept_for_the_same(run: Path, tmp_path: Path) -> None:
     autoencoder = stage._autoencoder(run)
     first = np.array(encode_data(autoencoder, World(), "train", tmp_path, Quiet())[0].latents)  # type: ignore[arg-type]
-    assert first.shape == (2, 6, 16, 16, 16)
-    mirrored = autoencoder.encode(
-        torch.from_numpy(World().shards("train")[0].images[:1, :, ::-1].copy()).movedim(3, 1) / 127.5 - 1
-    )
-    assert np.allclose(first[1, :1], mirrored.latent_dist.mode().detach().numpy(), atol=0.01)
+    assert first.shape == (6, 16, 16, 16)
+    alone = autoencoder.encode(torch.from_numpy(World().shards("train")[0].images[:1]).movedim(3, 1) / 127.5 - 1)
+    assert np.allclose(first[:1], alone.latent_dist.mode().detach().numpy(), atol=0.01)
     file = tmp_path / "train" / "square-set.npy"
     stamp = file.stat().st_mtime_ns
     encode_data(autoencoder, World(), "train", tmp_path, Quiet())  # type: ignore[arg-type]
