@@ -6,9 +6,12 @@ A run goes on where an earlier one was interrupted. Finished stages are kept: re
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,13 @@ def _autoencoder(config: Mapping[str, Any], out: Path, report: Progress) -> None
     from training.dataset import Data
 
     train_autoencoder(config, Data(out / "data"), out, report)
+
+
+def _decoder(config: Mapping[str, Any], out: Path, report: Progress) -> None:
+    from training.autoencoder import polish_decoder
+    from training.dataset import Data
+
+    polish_decoder(config, Data(out / "data"), out, report)
 
 
 def _clip(config: Mapping[str, Any], out: Path, report: Progress) -> None:
@@ -68,9 +78,33 @@ STAGES: Mapping[str, Stage] = {
     "autoencoder": _autoencoder,
     "clip": _clip,
     "probe": _probe,
-    "upscaler": _upscaler,
     "denoiser": _denoiser,
+    "decoder": _decoder,
+    "upscaler": _upscaler,
 }
+
+
+#: Stages that keep to one core each, and so are done at the same time where there is no GPU.
+_TOGETHER = ("clip", "probe")
+
+
+def _do(name: str, config: Mapping[str, Any], out: Path, report: Progress | None) -> None:
+    """One stage, marked as finished; without a report nothing is said."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        STAGES[name](config, out, report or Progress(name, nowhere))
+    _mark(out, name).parent.mkdir(parents=True, exist_ok=True)
+    _mark(out, name).touch()
+
+
+def _mark(out: Path, name: str) -> Path:
+    return out / name / "finished"
+
+
+def _device() -> str:
+    """Where the stages train: ``"cuda"`` or ``"cpu"``."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def run(config: Mapping[str, Any], out: Path, only: str = "") -> None:
@@ -81,13 +115,19 @@ def run(config: Mapping[str, Any], out: Path, only: str = "") -> None:
         out: the run's folder.
         only: the name of one stage; "" does all, then installs the weights, judges them and writes their cards.
     """
-    for name, stage in STAGES.items():
-        done = out / name / "finished"
-        if only not in ("", name) or (done.is_file() and not only):
+    left = [name for name in STAGES if only in ("", name) and (only or not _mark(out, name).is_file())]
+    while left:
+        together = [name for name in left if name in _TOGETHER] if left[0] in _TOGETHER else left[:1]
+        left = [name for name in left if name not in together]
+        if len(together) == 1 or _device() != "cpu":
+            for name in together:
+                _do(name, config, out, Progress(name))
             continue
-        stage(config, out, Progress(name))
-        done.parent.mkdir(parents=True, exist_ok=True)
-        done.touch()
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            beside = [pool.submit(_do, name, config, out, None) for name in together[1:]]
+            _do(together[0], config, out, Progress(f"{together[0]} (and {', '.join(together[1:])})"))
+            for job in beside:
+                job.result()
     if not only:
         from training.assemble import install
         from training.evaluate import main as judge

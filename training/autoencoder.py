@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
-from training.budget import Budget, Training, device_of, section_of
+from training.budget import Budget, Training, device_of, half, section_of
 from training.dataset import Data, Shard
 from training.progress import Progress
 
@@ -46,7 +46,7 @@ def train_autoencoder(config: Mapping[str, Any], data: Data, out: Path, report: 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
         pictures = as_tensor(pick(shards, batch, rng)).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with half(device):
             raw = model.raw_latent(pictures)
             seen = model.picture_of(shaken(raw, noise, rng))
         return picture_loss(seen.float(), pictures)
@@ -56,6 +56,41 @@ def train_autoencoder(config: Mapping[str, Any], data: Data, out: Path, report: 
     best.to("cpu").to(memory_format=torch.contiguous_format)
     best.settle(sample)
     best.half().save_pretrained(folder)
+
+
+def polish_decoder(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
+    """Train the decoder further, with the encoder as it is: latents stay what they are, pictures of them get better.
+
+    Writes ``out/autoencoder`` anew; its own checkpoint is in ``out/decoder``.
+
+    Args:
+        config: section ``decoder``, like ``autoencoder``.
+        data: renders; the split ``"train"`` is read.
+        out: folder of the run.
+        report: hears how far it is.
+    """
+    section = section_of(config, "decoder")
+    device, folder = device_of(section), out / "autoencoder"
+    shards, seed = data.shards("train"), int(section.get("seed", 3))
+    model: HouseAutoencoder = HouseAutoencoder.from_pretrained(folder, dtype=torch.float32)
+    model.to(device).to(memory_format=torch.channels_last).train()
+    for part in (model.project, model.correct):
+        part.requires_grad_(False)
+    training = Training(model, Budget.of(section), out / "decoder")
+    training.resume()
+    batch, noise = int(section.get("batch", 16)), float(section.get("noise", 0.2))
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        pictures = as_tensor(pick(shards, batch, rng)).to(device)
+        with half(device):
+            with torch.no_grad():
+                raw = model.raw_latent(pictures)
+            seen = model.picture_of(shaken(raw, noise, rng))
+        return picture_loss(seen.float(), pictures)
+
+    training.run(loss_of, report)
+    training.average.to("cpu").to(memory_format=torch.contiguous_format).half().save_pretrained(folder)
 
 
 def as_tensor(images: Images) -> Tensor:
