@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from training import tables
+from training.clip_model import SIDE
 from training.grammar import vocabulary
 from training.world import LIGHTS, SETTINGS
 
@@ -111,7 +112,8 @@ Image to image and inpainting load from the same folder; negative prompts work. 
 ## Parts
 
 - Denoiser: a small transformer over patches of the latent, which has 16 channels at an eighth of the picture's size;
-  flow matching, classifier-free guidance, `DPMSolverMultistepScheduler`.
+  flow matching, classifier-free guidance, a stock scheduler of diffusers. In training the noise carries what a caption
+  leaves open (ADR 0007), so that seeds decide it and few steps suffice.
 - Autoencoder: principal components of 8 × 8 patches, corrected by convolutions on both sides; deterministic.
 - Text: the text tower of the house CLIP, frozen; whole words of a closed vocabulary, 48 tokens.
 
@@ -170,7 +172,7 @@ model, preprocess = open_clip.create_model_from_pretrained("local-dir:scoring/ho
 tokenizer = open_clip.get_tokenizer("local-dir:scoring/house_clip")
 ```
 
-A small ResNet for pictures of 128 × 128 pixels, a transformer for up to 48 words; vectors of 256 numbers.
+A small ResNet for pictures of {SIDE} × {SIDE} pixels, a transformer for up to 48 words; vectors of 256 numbers.
 Weights are safetensors in float16.
 
 {_recipe(figures, config)}
@@ -187,7 +189,7 @@ Targets: settings and palette 95 %, people's attributes 90 %, recall 80 %. {_mis
 
 ## What it cannot do
 
-{_limits("It sees 128 × 128 pixels; longer pictures are padded and cut into tiles by Proofsheet's scorer.")}
+{_limits(f"It sees {SIDE} × {SIDE} pixels; longer pictures are padded and cut into tiles by Proofsheet's scorer.")}
 - It names what it was taught. A photograph it has never seen the like of gets an answer too: do not trust that one.
 
 ## Licence
@@ -305,7 +307,7 @@ def _recipe(figures: Figures, config: Mapping[str, Any]) -> str:
     people = sum(count for name, count in train.items() if name.endswith("-people"))
     stages = [
         (name, float(config[name]["seconds"]))
-        for name in ("autoencoder", "clip", "probe", "upscaler", "denoiser")
+        for name in ("autoencoder", "clip", "probe", "denoiser", "decoder", "upscaler")
         if "seconds" in config.get(name, {})
     ]
     times = ", ".join(f"{name} {seconds / 60:.0f} min" for name, seconds in stages)
@@ -318,8 +320,8 @@ def _recipe(figures: Figures, config: Mapping[str, Any]) -> str:
         )
     return f"""## Data and recipe
 
-{sets:,} backdrops and {people:,} pictures of illustrated people, all rendered by the project, in five shapes from
-128 × 128 to 256 × 64 pixels, and as many mirrored; {sum(held.values()):,} more of combinations that training never
+{sets:,} backdrops and {people:,} pictures of illustrated people, all rendered by the project, in four shapes from
+128 × 128 to 256 × 64 pixels, and {sum(held.values()):,} more of combinations that training never
 sees. Captions come from a grammar with synonyms, so the truth about every picture is known. Everything is made by
 `python -m training run` from seeds and times in `training/config.toml`: {times}, on two CPU cores.{had}"""
 
