@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,7 @@ def train_autoencoder(config: Mapping[str, Any], data: Data, out: Path, report: 
     model.to(device).to(memory_format=torch.channels_last)
     training = Training(model, Budget.of(section), folder)
     training.resume()
-    batch, noise = int(section.get("batch", 16)), float(section.get("noise", 0.2))
-
-    def loss_of(step: int) -> Tensor:
-        rng = np.random.default_rng([seed, step])
-        pictures = as_tensor(pick(shards, batch, rng)).to(device)
-        with half(device):
-            raw = model.raw_latent(pictures)
-            seen = model.picture_of(shaken(raw, noise, rng))
-        return picture_loss(seen.float(), pictures)
-
-    training.run(loss_of, report)
+    training.run(_lesson(model, shards, section, seed, device), report)
     best = training.average
     best.to("cpu").to(memory_format=torch.contiguous_format)
     best.settle(sample)
@@ -78,19 +68,24 @@ def polish_decoder(config: Mapping[str, Any], data: Data, out: Path, report: Pro
         part.requires_grad_(False)
     training = Training(model, Budget.of(section), out / "decoder")
     training.resume()
+    training.run(_lesson(model, shards, section, seed, device), report)
+    training.average.to("cpu").to(memory_format=torch.contiguous_format).half().save_pretrained(folder)
+
+
+def _lesson(
+    model: HouseAutoencoder, shards: Sequence[Shard], section: Mapping[str, Any], seed: int, device: torch.device
+) -> Callable[[int], Tensor]:
+    """The loss of a step by its number: pictures through the latent and back."""
     batch, noise = int(section.get("batch", 16)), float(section.get("noise", 0.2))
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
         pictures = as_tensor(pick(shards, batch, rng)).to(device)
         with half(device):
-            with torch.no_grad():
-                raw = model.raw_latent(pictures)
-            seen = model.picture_of(shaken(raw, noise, rng))
+            seen = model.picture_of(shaken(model.raw_latent(pictures), noise, rng))
         return picture_loss(seen.float(), pictures)
 
-    training.run(loss_of, report)
-    training.average.to("cpu").to(memory_format=torch.contiguous_format).half().save_pretrained(folder)
+    return loss_of
 
 
 def as_tensor(images: Images) -> Tensor:

@@ -112,9 +112,9 @@ def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
     total = sum(-(-int(count) // _CHUNK) for split in SPLITS for count in settings[split].values())
     finished = total - len(jobs)
     report.step(finished / max(total, 1))
-    folder = out / "data" / "masters"
+    kept = out / "data" / "masters"
     workers, spawn = int(settings["workers"]), get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=keep_masters, initargs=(folder,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=keep_masters, initargs=(kept,)) as pool:
         sets = masters() if jobs else []
         for count, future in enumerate(as_completed([pool.submit(_render_master, *each) for each in sets]), 1):
             future.result()

@@ -14,6 +14,7 @@ pipelines do the same when they draw.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
@@ -171,8 +172,10 @@ class _Told:
     def kept(
         cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], folder: Path, report: Progress
     ) -> _Told:
-        """Made once for a text tower and a number of pictures, and read again after an interrupt."""
-        file = folder / f"{shard.bucket}-{shard.subject}-{len(shard)}-{teller.mark}.npz"
+        """Made once for a text tower and its pictures' facts, and read again after an interrupt."""
+        asked = json.dumps([teller.mark, section["seed"], section["sketch_captions"], list(shard.facts)])
+        mark = hashlib.sha256(asked.encode()).hexdigest()[:12]
+        file = folder / f"{shard.bucket}-{shard.subject}-{mark}.npz"
         if not file.is_file():
             made = cls.of(shard, teller, section, report)
             folder.mkdir(parents=True, exist_ok=True)

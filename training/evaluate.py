@@ -118,7 +118,9 @@ def evaluate(out: Path, folder_diffusion: Path, folder_clip: Path, data: Data, n
         "all_held_renders": every_render.as_json(),
         "all_held_reconstructions": every_rebuilt.as_json(),
         "clip": evaluate_clip(folder_clip, data),
-        "diversity": _diversity(drawer, clip, held, vectors["held"].mean(axis=0), report, cache),
+        "diversity": _diversity(
+            drawer, clip, held, vectors["held"].mean(axis=0), report, cache, data.folder / "masters"
+        ),
         "frechet": _frechet(vectors, picked, train.facts),
         "memorisation": _memorisation(drawn, held.images, train.images, vectors),
         "speed": speed,
@@ -162,7 +164,7 @@ def _in_proportion(facts: Sequence[Facts], count: int) -> NDArray[np.intp]:
 
 
 def _diversity(
-    drawer: Drawer, clip: _Embedder, held: _Square, centre: Floats, report: Progress, cache: Path
+    drawer: Drawer, clip: _Embedder, held: _Square, centre: Floats, report: Progress, cache: Path, masters: Path
 ) -> dict[str, Any]:
     """How far the seeds of one caption differ, beside renders of the same facts with other seeds."""
     facts = [held.facts[place] for place in _in_proportion(held.facts, PROMPTS)]
@@ -170,7 +172,7 @@ def _diversity(
     drawn = drawer.draw(
         [text for text in texts for _ in range(SEEDS)], [9000 + s for _ in texts for s in range(SEEDS)], report
     )
-    renders = _other_seeds(facts, cache)
+    renders = _other_seeds(facts, cache, masters)
     found: dict[str, Any] = {"prompts": len(facts), "seeds": SEEDS}
     spaces = {
         "clip": (clip(drawn), clip(renders), centre),
@@ -197,13 +199,13 @@ def _ratio(pairs: Floats) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in shown.items()}
 
 
-def _other_seeds(facts: Sequence[Facts], cache: Path) -> Pixels:
+def _other_seeds(facts: Sequence[Facts], cache: Path, masters: Path) -> Pixels:
     """Renders of the facts with ``SEEDS`` other seeds each."""
     rows = [{**row, "seed": 77_000_000 + 1000 * place + s} for place, row in enumerate(facts) for s in range(SEEDS)]
     file = cache / f"renders-{len(rows)}-{sum(int(row['seed']) for row in facts) % 10**9}.npy"
     if not file.is_file():
         with ProcessPoolExecutor(
-            2, mp_context=get_context("spawn"), initializer=keep_masters, initargs=(cache / "masters",)
+            2, mp_context=get_context("spawn"), initializer=keep_masters, initargs=(masters,)
         ) as pool:
             np.save(file, np.stack(list(pool.map(render, rows, chunksize=8))))
     return np.asarray(np.load(file))

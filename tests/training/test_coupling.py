@@ -94,6 +94,7 @@ def test_named_places_are_left_to_chance_alone() -> None:
     rng = np.random.default_rng(1)
     draws = draws_of(int(facts["seed"]))
     told = with_open(draws, facts, spoken_of(text, facts), "square", rng)
+    assert spoken_of(text, facts)[NAMES.index("stand_x")]
     for name, slot in OPEN["set"].items():
         if spoken_of(text, facts)[NAMES.index(name)]:
             assert told[slot] == draws[slot]

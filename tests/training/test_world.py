@@ -11,7 +11,7 @@ from PIL import Image
 
 from generation.house import framing
 from training import world
-from training.world import BUCKETS, FOOT, MASTER, UNIT, Facts, box_of, master, render, sample_set, stand_of
+from training.world import BUCKETS, FOOT, MASTER, UNIT, Facts, box_of, render, sample_set, stand_of
 
 
 @pytest.fixture(autouse=True)
@@ -90,4 +90,3 @@ def test_every_combination_has_a_master_and_some_are_held_out() -> None:
     held = [key for key in every if key[2] != "natural" and world.is_held({
         "subject": "set", "setting": key[0], "light": key[1], "colour": key[2]})]  # fmt: skip
     assert 0.03 < len(held) / len(every) < 0.15
-    assert master(*every[0]) is master(*every[0])
