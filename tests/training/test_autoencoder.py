@@ -17,7 +17,14 @@ pytest.importorskip("diffusers")
 
 from generation.house import HouseAutoencoder  # noqa: E402
 from generation.house.autoencoder import PATCH  # noqa: E402
-from training.autoencoder import as_tensor, pick, reconstruction_quality, shaken, train_autoencoder  # noqa: E402
+from training.autoencoder import (  # noqa: E402
+    as_tensor,
+    pick,
+    polish_decoder,
+    reconstruction_quality,
+    shaken,
+    train_autoencoder,
+)
 from training.budget import Budget, Training  # noqa: E402
 
 pytestmark = pytest.mark.models
@@ -195,3 +202,18 @@ def test_the_time_of_an_earlier_run_counts() -> None:
     assert budget.share(900, 50.0) == 0.9
     assert budget.share(0, 200.0) == 1.0
     assert budget.rate_at(500, 0.0) > budget.rate_at(900, 0.0) > budget.rate_at(900, 99.0)
+
+
+@pytest.mark.slow
+def test_the_decoder_gets_better_and_the_latents_stay(tmp_path: Path) -> None:
+    section = {"steps": 3, "seconds": 1e6, "batch": 2, "channels": 8, "threads": 1}
+    train_autoencoder({"autoencoder": section}, DrawnData(), tmp_path, Silence())  # type: ignore[arg-type]
+    images = drawn(24, seed=8)
+    before = HouseAutoencoder.from_pretrained(tmp_path / "autoencoder", dtype=torch.float32).eval()
+    latents = before.encode(as_tensor(images)).latent_dist.mode()
+    quality = reconstruction_quality(before, images)["mean"]
+    polish = {**section, "steps": 40, "batch": 4, "rate": 2e-3, "noise": 0.0}
+    polish_decoder({"decoder": polish}, DrawnData(), tmp_path, Silence())  # type: ignore[arg-type]
+    after = HouseAutoencoder.from_pretrained(tmp_path / "autoencoder", dtype=torch.float32).eval()
+    assert torch.equal(after.encode(as_tensor(images)).latent_dist.mode(), latents)
+    assert reconstruction_quality(after, images)["mean"] > quality
