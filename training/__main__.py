@@ -6,28 +6,35 @@ A run goes on where an earlier one was interrupted. Finished stages are kept: re
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from proofsheet.errors import ProofsheetError
-from training.progress import Progress
+from training.progress import Progress, Together
 
 _HERE = Path(__file__).parent
 _WEIGHTS = _HERE.parent
 
-Stage = Callable[[Mapping[str, Any], Path, Progress], None]
+Work = Callable[[Mapping[str, Any], Path, Progress], None]
 
 
 def _pictures(config: Mapping[str, Any], out: Path, report: Progress) -> None:
     from training.dataset import render_data
 
     render_data(config, out, report)
+
+
+def _words(config: Mapping[str, Any], out: Path, report: Progress) -> None:
+    from training.clip import train_words
+    from training.dataset import Data
+
+    train_words(config, Data(out / "data"), out, report)
 
 
 def _autoencoder(config: Mapping[str, Any], out: Path, report: Progress) -> None:
@@ -37,11 +44,18 @@ def _autoencoder(config: Mapping[str, Any], out: Path, report: Progress) -> None
     train_autoencoder(config, Data(out / "data"), out, report)
 
 
-def _decoder(config: Mapping[str, Any], out: Path, report: Progress) -> None:
-    from training.autoencoder import polish_decoder
+def _probe(config: Mapping[str, Any], out: Path, report: Progress) -> None:
     from training.dataset import Data
+    from training.probe import train_probe
 
-    polish_decoder(config, Data(out / "data"), out, report)
+    train_probe(config, Data(out / "data"), out, report)
+
+
+def _sketch(config: Mapping[str, Any], out: Path, report: Progress) -> None:
+    from training.dataset import Data
+    from training.denoiser import train_sketch
+
+    train_sketch(config, Data(out / "data"), out, report)
 
 
 def _clip(config: Mapping[str, Any], out: Path, report: Progress) -> None:
@@ -51,11 +65,11 @@ def _clip(config: Mapping[str, Any], out: Path, report: Progress) -> None:
     train_clip(config, Data(out / "data"), out, report)
 
 
-def _probe(config: Mapping[str, Any], out: Path, report: Progress) -> None:
+def _decoder(config: Mapping[str, Any], out: Path, report: Progress) -> None:
+    from training.autoencoder import polish_decoder
     from training.dataset import Data
-    from training.probe import train_probe
 
-    train_probe(config, Data(out / "data"), out, report)
+    polish_decoder(config, Data(out / "data"), out, report)
 
 
 def _upscaler(config: Mapping[str, Any], out: Path, report: Progress) -> None:
@@ -72,32 +86,55 @@ def _denoiser(config: Mapping[str, Any], out: Path, report: Progress) -> None:
     train_denoiser(config, Data(out / "data"), out, report)
 
 
-#: In this order: each needs what those before it have made.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a run.
+
+    Args:
+        work: does it.
+        needs: stages whose results it reads.
+        alone: whether it takes the whole machine; the others keep to one core.
+    """
+
+    work: Work
+    needs: tuple[str, ...] = ()
+    alone: bool = False
+
+
+#: Begun in this order, as soon as what each needs is there.
 STAGES: Mapping[str, Stage] = {
-    "pictures": _pictures,
-    "autoencoder": _autoencoder,
-    "clip": _clip,
-    "probe": _probe,
-    "denoiser": _denoiser,
-    "decoder": _decoder,
-    "upscaler": _upscaler,
+    "pictures": Stage(_pictures, alone=True),
+    "words": Stage(_words, ("pictures",)),
+    "autoencoder": Stage(_autoencoder, ("pictures",)),
+    "probe": Stage(_probe, ("pictures",)),
+    "sketch": Stage(_sketch, ("autoencoder", "words")),
+    "clip": Stage(_clip, ("words",)),
+    "decoder": Stage(_decoder, ("sketch",)),  # the sketch's latents come first: no other stage waits for the decoder
+    "upscaler": Stage(_upscaler, ("decoder",)),
+    "denoiser": Stage(_denoiser, ("sketch", "decoder"), alone=True),
 }
+_LANES = 2  # stages at the same time, where there is no GPU
 
 
-#: Stages that keep to one core each, and so are done at the same time where there is no GPU.
-_TOGETHER = ("clip", "probe")
-
-
-def _do(name: str, config: Mapping[str, Any], out: Path, report: Progress | None) -> None:
-    """One stage, marked as finished; without a report nothing is said."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        STAGES[name](config, out, report or Progress(name, nowhere))
+def _do(name: str, config: Mapping[str, Any], out: Path, report: Progress) -> None:
+    """One stage, marked as finished."""
+    STAGES[name].work(config, out, report)
     _mark(out, name).parent.mkdir(parents=True, exist_ok=True)
     _mark(out, name).touch()
 
 
+def _do_beside(name: str, config: Mapping[str, Any], out: Path) -> None:
+    """One stage in a process of its own; how far it is stands in the last line of ``out/logs/<name>.log``."""
+    with _log(out, name).open("a", encoding="utf-8") as log:
+        _do(name, config, out, Progress(name, log, pause=2.0))
+
+
 def _mark(out: Path, name: str) -> Path:
     return out / name / "finished"
+
+
+def _log(out: Path, name: str) -> Path:
+    return out / "logs" / f"{name}.log"
 
 
 def _device() -> str:
@@ -115,25 +152,43 @@ def run(config: Mapping[str, Any], out: Path, only: str = "") -> None:
         out: the run's folder.
         only: the name of one stage; "" does all, then installs the weights, judges them and writes their cards.
     """
-    left = [name for name in STAGES if only in ("", name) and (only or not _mark(out, name).is_file())]
+    if only:
+        _do(only, config, out, Progress(only))
+        return
+    left = [name for name in STAGES if not _mark(out, name).is_file()]
+    lanes = _LANES if _device() == "cpu" else 1
     while left:
-        together = [name for name in left if name in _TOGETHER] if left[0] in _TOGETHER else left[:1]
-        left = [name for name in left if name not in together]
-        if len(together) == 1 or _device() != "cpu":
-            for name in together:
-                _do(name, config, out, Progress(name))
+        done = set(STAGES) - set(left)
+        ready = [name for name in left if done.issuperset(STAGES[name].needs)]
+        if lanes == 1 or STAGES[ready[0]].alone:
+            _do(ready[0], config, out, Progress(ready[0]))
+            left.remove(ready[0])
             continue
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            beside = [pool.submit(_do, name, config, out, None) for name in together[1:]]
-            _do(together[0], config, out, Progress(f"{together[0]} (and {', '.join(together[1:])})"))
-            for job in beside:
-                job.result()
-    if not only:
-        from training.assemble import install
-        from training.evaluate import main as judge
+        _side_by_side(left, config, out, lanes)
+    from training.assemble import install
+    from training.evaluate import main as judge
 
-        install(out, _WEIGHTS)
-        judge(["--out", str(out)])
+    install(out, _WEIGHTS)
+    judge(["--out", str(out)])
+
+
+def _side_by_side(left: list[str], config: Mapping[str, Any], out: Path, lanes: int) -> None:
+    """Do the stages that are ready, so many at a time, until only such as need the whole machine are left."""
+    _log(out, "").parent.mkdir(parents=True, exist_ok=True)
+    going: dict[Future[None], str] = {}
+    show = Together(out / "logs")
+    with ProcessPoolExecutor(lanes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        while True:
+            done = set(STAGES) - set(left) - set(going.values())
+            for name in [name for name in left if not STAGES[name].alone and name not in going.values()]:
+                if len(going) < lanes and done.issuperset(STAGES[name].needs):
+                    going[pool.submit(_do_beside, name, config, out)] = name
+            if not going:
+                return
+            for job in wait(going, timeout=2.0, return_when=FIRST_COMPLETED).done:
+                left.remove(going.pop(job))
+                job.result()
+            show.now(list(going.values()))
 
 
 def main(arguments: list[str] | None = None) -> int:

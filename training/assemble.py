@@ -39,7 +39,7 @@ def assemble(out: Path, folder: Path) -> Path:
     defaults of steps and guidance found for it (``sampling.json``, from ``out`` if they are there).
 
     Args:
-        out: the run's folder, with ``autoencoder``, ``clip`` and ``denoiser`` finished.
+        out: the run's folder, with ``autoencoder``, ``words`` and ``denoiser`` finished.
         folder: where to; made if need be.
 
     Returns:
@@ -48,8 +48,8 @@ def assemble(out: Path, folder: Path) -> Path:
     Raises:
         StateError: a part is not trained yet.
     """
-    parts = {name: Path(out) / name for name in ("autoencoder", "clip", "denoiser")}
-    for name, mark in (("autoencoder", "config.json"), ("denoiser", "config.json"), ("clip", "open_clip_config.json")):
+    parts = {name: Path(out) / name for name in ("autoencoder", "words", "denoiser")}
+    for name, mark in (("autoencoder", "config.json"), ("denoiser", "config.json"), ("words", "open_clip_config.json")):
         if not (parts[name] / mark).is_file():
             raise StateError(f"The stage {name!r} has not finished in {out}.", "Train first: python -m training run")
     for name in (*_PARTS, "scheduler"):
@@ -58,8 +58,8 @@ def assemble(out: Path, folder: Path) -> Path:
     inner: HouseAutoencoder = HouseAutoencoder.from_pretrained(parts["autoencoder"], dtype=torch.float16)
     unet.save_pretrained(folder / "unet")
     PackedAutoencoder.around(inner).half().save_pretrained(folder / "vae")
-    text_encoder_of(parts["clip"]).half().save_pretrained(folder / "text_encoder")
-    _copy(parts["clip"], folder / "tokenizer", _TOKENIZER)
+    text_encoder_of(parts["words"]).half().save_pretrained(folder / "text_encoder")
+    _copy(parts["words"], folder / "tokenizer", _TOKENIZER)
     chosen = Path(out) / _SAMPLING
     scheduler = solver(json.loads(chosen.read_text("utf-8"))["solver"] if chosen.is_file() else "dpm++")
     scheduler.save_pretrained(folder / "scheduler")

@@ -307,7 +307,7 @@ def _recipe(figures: Figures, config: Mapping[str, Any]) -> str:
     people = sum(count for name, count in train.items() if name.endswith("-people"))
     stages = [
         (name, float(config[name]["seconds"]))
-        for name in ("autoencoder", "clip", "probe", "denoiser", "decoder", "upscaler")
+        for name in ("words", "autoencoder", "probe", "sketch", "clip", "decoder", "upscaler", "denoiser")
         if "seconds" in config.get(name, {})
     ]
     times = ", ".join(f"{name} {seconds / 60:.0f} min" for name, seconds in stages)

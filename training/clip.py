@@ -31,12 +31,10 @@ from training.grammar import LABELS, vocabulary
 from training.progress import Progress
 from training.tokenizer import Words, build_tokenizer, save_tokenizer
 
-__all__ = ["evaluate_clip", "train_clip", "zero_shot"]
+__all__ = ["evaluate_clip", "train_clip", "train_words", "zero_shot"]
 
 DEFAULTS: Mapping[str, Any] = {
-    "text_seconds": 240,
-    "text_batch": 64,
-    "seconds": 1000,  # for pictures
+    "seconds": 1000,
     "threads": 1,
     "batch": 64,
     "seed": 7,
@@ -45,7 +43,7 @@ DEFAULTS: Mapping[str, Any] = {
     "decay": 0.992,
     "people": 0.4,
     "adverts": 0.5,
-    "width": 32,  # of the picture side
+    "width": 24,  # of the picture side
     "layers": [1, 2, 2, 1],
 }
 
@@ -93,52 +91,65 @@ class Learner(nn.Module):
         self.picture_heads = nn.Linear(WIDTH, sum(_SIZES))
 
 
-def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
-    """Train, going on from the checkpoints in ``out/clip``, and write the finished model's folder there.
+def train_words(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
+    """Train the text side, going on from ``out/words/last.pt``; writes a CLIP that knows only words to ``out/words``.
 
     Args:
-        config: the section ``clip``: ``text_seconds``, ``seconds``, ``threads``, ``batch``, ``seed``, ``rate``,
-            ``people``, ``adverts`` and the others of ``DEFAULTS``.
-        data: the rendered pictures.
+        config: the section ``words``: ``seconds``, ``threads``, ``batch``, ``seed``, ``rate`` and others of
+            ``DEFAULTS``.
+        data: the pictures; only their facts are read.
         out: the run's folder.
         report: hears the share done and the loss.
 
     Raises:
         StateError: an earlier run in that folder knew other words.
     """
-    section = {**DEFAULTS, **(section_of(config, "clip") if "clip" in config else {})}
-    folder = Path(out) / "clip"
+    section = {**DEFAULTS, **(section_of(config, "words") if "words" in config else {})}
+    folder = Path(out) / "words"
     words, device, shards = _words(folder), device_of(section), data.shards("train")
-    kept = learn_words(section, words, shards, folder, report)
+    torch.manual_seed(int(section["seed"]))
+    taught = TextLearner(new_clip(words.size, int(section["width"]), section["layers"])).to(device)
+    training = Training(taught, Budget.of(section), folder)
+    training.resume()
+    training.run(_TextLesson(taught, words, shards, section, device), report)
+    save_clip(training.average.clip, folder, folder, int(section["width"]), section["layers"])
+
+
+def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
+    """Train the picture side, going on from ``out/clip/last.pt``, and write the finished model's folder there.
+
+    Args:
+        config: the section ``clip``: ``seconds``, ``threads``, ``batch``, ``seed``, ``rate``, ``people``, ``adverts``
+            and the others of ``DEFAULTS``; ``width``, ``layers`` and ``seed`` are those of the section ``words``.
+        data: the rendered pictures.
+        out: the run's folder, with ``words`` trained.
+        report: hears the share done and the loss.
+
+    Raises:
+        StateError: the words are not trained yet, or others than these captions'.
+    """
+    section = {**DEFAULTS, **(section_of(config, "clip") if "clip" in config else {})}
+    folder, source = Path(out) / "clip", Path(out) / "words"
+    if not (source / "last.pt").is_file():
+        raise StateError(f"There is no trained text side in {source}.", "Train it first: python -m training run")
+    words, device, shards = _words(source), device_of(section), data.shards("train")
+    kept = TextLearner(new_clip(words.size, int(section["width"]), section["layers"]))
+    kept.load_state_dict(torch.load(source / "last.pt", map_location="cpu", weights_only=True)["average"])
     learner = Learner(deepcopy(kept.clip)).to(device)
     _lock_text(learner.clip)
     training = Training(learner, Budget.of(section), folder)
     training.resume()
     mixer = Mixer(shards, int(section["seed"]), int(section["batch"]), section["people"], section["adverts"])
-    training.run(_Lesson(training, kept.facts, words, mixer, device), report)
+    facts = kept.facts.to(device).requires_grad_(False)
+    training.run(_Lesson(training, facts, words, mixer, device), report)
     _recalibrate(training.average, mixer, device)
-    save_clip(training.average.clip, folder, folder, int(section["width"]), section["layers"])
-
-
-def learn_words(
-    section: Mapping[str, Any], words: Words, shards: Sequence[Shard], folder: Path, report: Progress
-) -> TextLearner:
-    """Train the text side, going on from ``folder/text/last.pt``; returns it with averaged weights."""
-    device = device_of(section)
-    torch.manual_seed(int(section["seed"]))
-    taught = TextLearner(new_clip(words.size, int(section["width"]), section["layers"])).to(device)
-    budget = {**section, "seconds": section["text_seconds"], "steps": section.get("text_steps", 1_000_000_000)}
-    training = Training(taught, Budget.of(budget), folder / "text")
-    training.resume()
-    training.run(_TextLesson(taught, words, shards, section, device), report)
-    training.average.clip.visual.requires_grad_(True)
-    return training.average
+    save_clip(training.average.clip, source, folder, int(section["width"]), section["layers"])
 
 
 def _words(folder: Path) -> Words:
     """The tokenizer of the run; made at its beginning."""
     file = folder / "tokenizer.json"
-    if not (folder / "text" / "last.pt").is_file():
+    if not (folder / "last.pt").is_file():
         save_tokenizer(vocabulary(), folder)
     words = Words(file)
     if words.size != build_tokenizer(vocabulary()).get_vocab_size():
@@ -156,7 +167,7 @@ class _TextLesson:
         self, learner: TextLearner, words: Words, shards: Sequence[Shard], section: Mapping[str, Any], device: Any
     ) -> None:
         self.learner, self.words, self.device = learner, words, device
-        self.mixer = Mixer(shards, int(section["seed"]), int(section["text_batch"]), section["people"])
+        self.mixer = Mixer(shards, int(section["seed"]), int(section["batch"]), section["people"])
 
     def __call__(self, step: int) -> Tensor:
         batch = self.mixer.words(step)

@@ -5,6 +5,9 @@ What was measured on two CPU cores, as the loss on held-out pictures after equal
 convolutional U-Net with 13 million, batches of 64 and AdamW is after 10. Most of that is size and batch: in an hour of
 two cores a small network sees enough pictures, and a large one does not.
 
+Its sketch (``generation.house.sketch``) is trained first and alone: a picture costs it a hundredth of what the whole
+network takes, so it sees every one many times in minutes.
+
 The noise of a pair is not independent of the picture but carries what the caption leaves open, see
 ``training.coupling``; only pairs whose caption is left out whole keep plain noise.
 
@@ -29,6 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
+from generation.house.sketch import Sketcher
 from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
 from training.attributes import spoken_of
@@ -56,12 +60,19 @@ DEFAULTS: Mapping[str, Any] = {
     "width": 160,
     "layers": 6,
     "heads": 4,
-    "sketch_seconds": 240,
-    "sketch_batch": 256,
-    "sketch_rate": 2e-3,
-    "sketch_captions": 2,  # of each picture
     "check_seconds": 300,
     "check_pictures": 256,
+}
+SKETCH: Mapping[str, Any] = {
+    "seconds": 1200,
+    "batch": 256,
+    "seed": 11,
+    "rate": 2e-3,
+    "decay": 0.995,
+    "square": 0.5,
+    "empty": 0.1,
+    "sparse": 0.25,
+    "captions": 2,  # of each picture
 }
 
 
@@ -81,8 +92,8 @@ def new_denoiser(section: Mapping[str, Any], text_width: int, channels: int = 16
 def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
     """Train, going on from ``out/denoiser/last.pt``, and write the averaged weights to ``out/denoiser`` as float16.
 
-    Needs ``out/autoencoder`` and ``out/clip``. Writes the latents to ``out/denoiser/latents``, and now and then the
-    loss on held-out pictures to ``checks.jsonl`` and samples to ``samples-<minute>.png``.
+    Needs ``out/autoencoder``, ``out/words`` and ``out/sketch``. Writes now and then the loss on held-out pictures to
+    ``checks.jsonl`` and samples to ``samples-<minute>.png``.
 
     Args:
         config: the section ``denoiser``: ``seconds``, ``steps``, ``threads``, ``batch`` and the others of ``DEFAULTS``.
@@ -91,19 +102,18 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
         report: hears the share done and the loss.
 
     Raises:
-        StateError: the autoencoder or the CLIP is not trained yet.
+        StateError: the autoencoder, the words or the sketch are not trained yet.
     """
     section = {**DEFAULTS, **(section_of(config, "denoiser") if "denoiser" in config else {})}
     out = Path(out)
     device, folder = device_of(section), out / "denoiser"
     autoencoder = _autoencoder(out).to(device)
-    teller = Teller(out / "clip", device, float(section["empty"]), float(section["sparse"]))
-    shards = encode_data(autoencoder, data, "train", folder / "latents", report)
-    held = encode_data(autoencoder, data, "held", folder / "latents", report, int(section["check_pictures"]))
+    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
+    shards = encode_data(autoencoder, data, "train", out / "latents", report)
+    held = encode_data(autoencoder, data, "held", out / "latents", report, int(section["check_pictures"]))
     torch.manual_seed(int(section["seed"]))
     network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(device)
-    if not (folder / "last.pt").is_file():
-        learn_sketch(network, shards, teller, section, folder / "sketch", report)
+    network.sketch.load_state_dict(_sketched(out / "sketch"))
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
     training.resume()
     lesson = Lesson(training, shards, teller, section)
@@ -118,25 +128,32 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     training.average.half().save_pretrained(folder)
 
 
-def learn_sketch(
-    network: HouseTransformer,
-    shards: Sequence[LatentShard],
-    teller: Teller,
-    section: Mapping[str, Any],
-    folder: Path,
-    report: Progress,
-) -> None:
-    """Train the network's sketch alone, going on from ``folder/last.pt``: from captions and numbers to latents.
+def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
+    """Train the sketch alone, from captions and numbers to latents, going on from ``out/sketch/last.pt``.
 
-    It costs a hundredth of a step of the whole network, so it sees every picture many times in minutes.
+    Needs ``out/autoencoder`` and ``out/words``. Writes the latents to ``out/latents``.
+
+    Args:
+        config: the section ``sketch``: ``seconds``, ``steps``, ``threads``, ``batch`` and the others of ``SKETCH``.
+        data: the rendered pictures.
+        out: the run's folder.
+        report: hears the share done and the loss.
+
+    Raises:
+        StateError: the autoencoder or the words are not trained yet.
     """
+    section = {**SKETCH, **(section_of(config, "sketch") if "sketch" in config else {})}
+    out = Path(out)
+    device, folder = device_of(section), out / "sketch"
+    autoencoder = _autoencoder(out).to(device)
+    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
+    shards = encode_data(autoencoder, data, "train", out / "latents", report)
     told = [_Told.kept(shard, teller, section, folder, report) for shard in shards]
     nothing, seed = teller.states([""])[:, 0], int(section["seed"])
-    weights, size = _weights(shards, float(section["square"])), int(section["sketch_batch"])
-    budget = {name: value for name, value in section.items() if not name.startswith("steps")}
-    budget |= {"seconds": section["sketch_seconds"], "rate": section["sketch_rate"], "decay": 0.995}
-    budget["steps"] = section.get("sketch_steps", 1_000_000_000)
-    training = Training(network.sketch, Budget.of(budget), folder)
+    weights, size = _weights(shards, float(section["square"])), int(section["batch"])
+    torch.manual_seed(seed)
+    sketch = Sketcher(teller.width, autoencoder.config.latent_channels).to(device)
+    training = Training(sketch, Budget.of(section), folder)
     training.resume()
 
     def loss_of(step: int) -> Tensor:
@@ -150,12 +167,20 @@ def learn_sketch(
         text[empty] = nothing.cpu()
         draws[empty] = torch.from_numpy(rng.standard_normal((int(empty.sum()), draws.shape[1]), np.float32))
         clean = torch.from_numpy(shard.latents[rows].astype(np.float32))
-        guess = training.network(text.to(teller.device), draws.to(teller.device), *clean.shape[2:])
-        loss: Tensor = (guess - clean.to(teller.device)).square().mean()
+        guess = training.network(text.to(device), draws.to(device), *clean.shape[2:])
+        loss: Tensor = (guess - clean.to(device)).square().mean()
         return loss
 
     training.run(loss_of, report)
-    network.sketch.load_state_dict(training.average.state_dict())
+
+
+def _sketched(folder: Path) -> dict[str, Tensor]:
+    """The averaged weights of the trained sketch."""
+    file = folder / "last.pt"
+    if not file.is_file():
+        raise StateError(f"There is no trained sketch in {folder}.", "Train it first: python -m training run")
+    kept: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)["average"]
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +198,7 @@ class _Told:
         cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], folder: Path, report: Progress
     ) -> _Told:
         """Made once for a text tower and its pictures' facts, and read again after an interrupt."""
-        asked = json.dumps([teller.mark, section["seed"], section["sketch_captions"], list(shard.facts)])
+        asked = json.dumps([teller.mark, section["seed"], section["captions"], list(shard.facts)])
         mark = hashlib.sha256(asked.encode()).hexdigest()[:12]
         file = folder / f"{shard.bucket}-{shard.subject}-{mark}.npz"
         if not file.is_file():
@@ -187,7 +212,7 @@ class _Told:
 
     @classmethod
     def of(cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], report: Progress) -> _Told:
-        shape = (int(section["sketch_captions"]), len(shard))
+        shape = (int(section["captions"]), len(shard))
         text, draws = np.empty((*shape, teller.width), np.float16), np.empty((*shape, SLOTS), np.float16)
         rng, words = np.random.default_rng(len(shard)), random.Random(f"{section['seed']} {shard.bucket}")
         for which in range(shape[0]):

@@ -34,12 +34,10 @@ TINY: dict[str, Any] = {
     "layers": 2,
     "heads": 2,
     "warm_steps": 2,
-    "sketch_seconds": 1e6,
-    "sketch_steps": 3,
-    "sketch_batch": 4,
     "check_pictures": 2,
     "check_seconds": 1e9,
 }
+SKETCH: dict[str, Any] = {"seconds": 1e6, "steps": 3, "batch": 4, "threads": 1}
 
 
 class Quiet:
@@ -80,8 +78,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     autoencoder.start_from(pictures)
     autoencoder.settle(pictures)
     autoencoder.half().save_pretrained(out / "autoencoder")
-    save_tokenizer(vocabulary(), out / "clip")
-    save_clip(new_clip(Words(out / "clip" / "tokenizer.json").size), out / "clip", out / "clip")
+    save_tokenizer(vocabulary(), out / "words")
+    save_clip(new_clip(Words(out / "words" / "tokenizer.json").size), out / "words", out / "words")
+    stage.train_sketch({"sketch": SKETCH}, World(), out, Quiet())
     stage.train_denoiser({"denoiser": TINY}, World(), out, Quiet())
     return out
 
@@ -109,8 +108,8 @@ def pixels(images: Any) -> Any:
 
 
 def link(run: Path, target: Path) -> Path:
-    """A new run with the same autoencoder and CLIP."""
-    for name in ("autoencoder", "clip"):
+    """A new run with the same autoencoder, words and sketch."""
+    for name in ("autoencoder", "words", "sketch"):
         (target / name).symlink_to(run / name, target_is_directory=True)
     return target
 
@@ -133,7 +132,7 @@ def test_packed_autoencoder_is_the_same_autoencoder(run: Path) -> None:
 
 def test_learns_a_batch_by_heart(run: Path, tmp_path: Path) -> None:
     section = {**stage.DEFAULTS, **TINY, "steps": 60, "rate": 6e-3, "empty": 0.0}
-    teller = Teller(run / "clip", torch.device("cpu"), 0.0, 0.0)
+    teller = Teller(run / "words", torch.device("cpu"), 0.0, 0.0)
     shards = encode_data(stage._autoencoder(run), World(2), "held", tmp_path, Quiet())  # type: ignore[arg-type]
     torch.manual_seed(1)
     network = stage.new_denoiser(section, teller.width)
@@ -211,7 +210,7 @@ def test_latents_are_made_anew_for_other_weights_and_kept_for_the_same(run: Path
 
 def test_captions_are_heard_as_the_pipeline_tells_them(run: Path, folder: Path) -> None:
     loaded = pipeline(folder, "Text2Image")
-    teller = Teller(run / "clip", torch.device("cpu"), 0.0, 0.0)
+    teller = Teller(run / "words", torch.device("cpu"), 0.0, 0.0)
     texts = [*teller.plain([sample_set(random.Random(seed)) for seed in range(3)]), ""]
     told, nothing = loaded.encode_prompt(texts, "cpu", 1, True, negative_prompt=[""] * 4)
     assert told.shape == (4, 48, teller.width)

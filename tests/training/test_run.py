@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ pytestmark = pytest.mark.models
 pytest.importorskip("torch")
 
 from training import __main__ as runner  # noqa: E402
-from training.progress import Progress  # noqa: E402
+from training.progress import Progress, Together  # noqa: E402
 
 
 def _noted(name: str) -> Any:
@@ -35,9 +38,7 @@ class Here:
     def __exit__(self, *_: Any) -> None:
         pass
 
-    def submit(self, work: Any, *given: Any) -> Any:
-        from concurrent.futures import Future
-
+    def submit(self, work: Any, *given: Any) -> Future[None]:
         done: Future[None] = Future()
         done.set_result(work(*given))
         return done
@@ -45,7 +46,8 @@ class Here:
 
 @pytest.fixture
 def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(runner, "STAGES", {name: _noted(name) for name in runner.STAGES})
+    stages = {name: replace(stage, work=_noted(name)) for name, stage in runner.STAGES.items()}
+    monkeypatch.setattr(runner, "STAGES", stages)
     monkeypatch.setattr(runner, "ProcessPoolExecutor", Here)
     monkeypatch.setattr("training.assemble.install", lambda *_: None)
     monkeypatch.setattr("training.evaluate.main", lambda *_: 0)
@@ -58,9 +60,10 @@ def test_every_stage_is_done_once_after_what_it_needs(out: Path, monkeypatch: py
     runner.run({}, out)
     order = (out / "order").read_text("utf-8").split()
     assert sorted(order) == sorted(runner.STAGES)
-    for first, then in (("pictures", "autoencoder"), ("autoencoder", "denoiser"), ("clip", "denoiser"),
-                        ("probe", "denoiser"), ("autoencoder", "decoder"), ("decoder", "upscaler")):  # fmt: skip
-        assert order.index(first) < order.index(then)
+    for name, stage in runner.STAGES.items():
+        assert all(order.index(needed) < order.index(name) for needed in stage.needs)
+    if device == "cpu":
+        assert order[-1] == "denoiser"  # what needs the whole machine waits for the others
     runner.run({}, out)
     assert (out / "order").read_text("utf-8").split() == order
 
@@ -74,3 +77,12 @@ def test_what_is_finished_is_not_done_again_unless_asked_for(out: Path, monkeypa
     order = (out / "order").read_text("utf-8").split()
     assert order.count("clip") == 2
     assert order.count("probe") == 1
+
+
+def test_how_far_stages_are_that_run_beside_each_other_is_shown_in_one_line(tmp_path: Path) -> None:
+    for name, share in (("words", 0.5), ("probe", 0.25)):
+        with (tmp_path / f"{name}.log").open("w", encoding="utf-8") as log:
+            Progress(name, log, pause=2.0).step(share, f"loss of {name}")
+    shown = io.StringIO()
+    Together(tmp_path, shown).now(["words", "probe", "clip"])
+    assert shown.getvalue() == "words 50% --:-- left loss of words  |  probe 25% --:-- left loss of probe  |  clip\n"
