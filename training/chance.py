@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,16 @@ class Dice(random.Random):
         if value is None:
             return super().random()
         return min(0.5 + 0.5 * math.erf(value / math.sqrt(2)), 1 - 1e-9)
+
+    def choice(self, seq: Sequence[Any]) -> Any:
+        """One of them, the later ones for greater numbers. ``random.Random`` takes a number's last digits instead,
+        which nothing can learn."""
+        return seq[int(self.random() * len(seq))]
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        """One of the range's numbers, greater for greater numbers."""
+        numbers = range(start) if stop is None else range(start, stop, step)
+        return int(self.choice(numbers))
 
 
 def _mark(draws: NDArray[np.float32], start: int) -> int:

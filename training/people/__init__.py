@@ -62,10 +62,10 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
     floor = chance.uniform(0.8, 0.86) if figures else None
     page = Pen(image, 0, 0, height * SUPERSAMPLING)
     setting.draw(page, width / height, wall, light, lit, floor, chance)
-    taken: set[tuple[int, int, int]] = set()
     count = int(facts["count"])
     able = 0
     owns = [Dice(draws, 18 + 8 * k, 26 + 8 * k) for k in range(count)]
+    cloth = owns[0].randrange(len(colours.CLOTHES))
     people = [
         look(
             facts,
@@ -73,7 +73,7 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
             lit,
             str(facts["ability"]) if k == able else "none",
             owns[k],
-            taken,
+            cloth + k,
         )
         for k in range(count)
     ]

@@ -39,7 +39,8 @@ WALLS: dict[str, tuple[float, float, float, float, float]] = {
     "pink": (350, 0.74, 0.79, 0.09, 0.12),
     "neutral": (80, 0.72, 0.78, 0.006, 0.014),
 }
-_CLOTHES = _parse("#2f3e63 #2b7a83 #dda63c #c25f3c #f8f6f1")
+#: Cloth; never fewer than three stand out from a wall.
+CLOTHES = _parse("#2f3e63 #2b7a83 #dda63c #c25f3c #f8f6f1")
 _HAIR = _parse("#1c1d29 #56301f #b4682c")
 _SILVER = _parse("#d2d5dc")
 #: What colours cheeks and lips, by tone: from rose over coral and apricot to terracotta, wine and plum.
@@ -108,11 +109,10 @@ def _far(first: Colour, second: Colour) -> float:
     return float(np.abs(np.subtract(first, second)).sum())
 
 
-def clothes(rng: random.Random, against: Colour, count: int) -> list[Colour]:
-    """`count` different colours of cloth that stand out from the wall `against`."""
-    usable = [c for c in _CLOTHES if _far(c, against) >= 120]
-    first = rng.randrange(len(usable))
-    return [usable[(first + step) % len(usable)] for step in range(count)]
+def clothes(first: int, against: Colour, count: int) -> list[Colour]:
+    """`count` different colours of cloth from the one of this number on, of those that stand out from the wall."""
+    ordered = (CLOTHES[(first + step) % len(CLOTHES)] for step in range(len(CLOTHES)))
+    return [colour for colour in ordered if _far(colour, against) >= 120][:count]
 
 
 def hair(rng: random.Random, age: str, light: str) -> Colour:

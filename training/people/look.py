@@ -41,15 +41,11 @@ class Look:
     light: str
 
 
-def look(
-    facts: Mapping[str, str | int], wall: Colour, lit: int, ability: str, rng: random.Random, taken: set[Colour]
-) -> Look:
-    """The look of one person of a picture; `taken` are main garment colours already worn in it (grows by one)."""
+def look(facts: Mapping[str, str | int], wall: Colour, lit: int, ability: str, rng: random.Random, cloth: int) -> Look:
+    """The look of one person of a picture; `cloth` is the number of the main garment's colour."""
     age, gender = str(facts["age"]), str(facts["gender"])
     grown = age != "child"
-    garments = colours.clothes(rng, wall, 3)
-    garments.sort(key=lambda c: c in taken)
-    taken.add(garments[0])
+    garments = colours.clothes(cloth, wall, 3)
     return Look(
         age=age,
         gender=gender,
