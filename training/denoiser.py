@@ -33,7 +33,7 @@ from torch import Tensor
 
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.sketch import Sketcher
-from generation.house.transformer import HouseTransformer
+from generation.house.transformer import HouseTransformer, spread_of
 from proofsheet.errors import StateError
 from training.attributes import spoken_of
 from training.budget import Budget, Training, device_of, half, section_of
@@ -53,7 +53,7 @@ DEFAULTS: Mapping[str, Any] = {
     "warm_steps": 60,
     "last_rate": 0.02,
     "decay": 0.998,
-    "square": 0.5,  # share of batches that are square
+    "square": 0.7,  # share of batches that are square
     "empty": 0.1,  # share of captions left out whole, for guidance and negative prompts
     "sparse": 0.25,  # share of captions that leave parts out
     "spread": 0.8,  # share of times drawn logit-normally; the others evenly from the noisy end
@@ -69,7 +69,7 @@ SKETCH: Mapping[str, Any] = {
     "seed": 11,
     "rate": 2e-3,
     "decay": 0.995,
-    "square": 0.5,
+    "square": 0.7,
     "empty": 0.1,
     "sparse": 0.25,
     "captions": 2,  # of each picture
@@ -264,7 +264,7 @@ class Lesson:
 def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tensor, text: Tensor) -> Tensor:
     """Mean squared error of the predicted flow ``noise - clean``, less where the network puts out the noise alone.
 
-    The weight ``(1 - t)² + t²`` makes it the plain error of what the network itself puts out.
+    The weight (see ``spread_of``) makes it the plain error of what the network itself puts out.
 
     Args:
         unet: the denoiser; decides the device.
@@ -277,8 +277,7 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     share = times.view(-1, 1, 1, 1)
     with half(device):
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
-    weight = (1 - share).square() + share.square()
-    return (weight * (seen.float() - (noise - clean)).square()).mean()
+    return (spread_of(share) * (seen.float() - (noise - clean)).square()).mean()
 
 
 def drawn_times(rng: np.random.Generator, count: int, spread: float) -> Tensor:

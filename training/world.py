@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from generation.house.framing import ACROSS
+from generation.house.framing import ACROSS, DOWN
 from generation.house.words import HUES, NEUTRAL
 from generation.scenes import draw_scene
 from proofsheet.domain.asset import SceneRecipe
@@ -56,17 +56,9 @@ DETAILS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tabletop_stone": ("stone", ("terrazzo", "marble")),
 }
 
-STAND_Y: Mapping[str, tuple[float, float]] = {
-    "high": (0.50, 0.56),
-    "raised": (0.60, 0.66),
-    "low": (0.71, 0.79),
-    "bottom": (0.84, 0.93),
-}
-DISTANCE: Mapping[str, tuple[float, float]] = {
-    "distant": (0.15, 0.185),
-    "far": (0.2, 0.27),
-    "near": (0.42, 0.52),
-}
+#: How far down the stand's foot is, as a share of the height, and how wide the stand, of the width.
+STAND_Y: Mapping[str, float] = DOWN
+DISTANCE: Mapping[str, float] = {"distant": 0.168, "far": 0.235, "near": 0.47}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ BUCKETS: Mapping[str, Bucket] = {
         128,
         128,
         _SIDES,
-        {"high": 0.12, "raised": 0.06, "low": 0.17, "bottom": 0.65},
+        {"high": 0.2, "low": 0.3, "bottom": 0.5},
         {"far": 0.45, "near": 0.55},
     ),
     "tall": Bucket(
@@ -172,11 +164,10 @@ def render(facts: Mapping[str, str | int], width: int = 128, height: int = 128) 
 
 def stand_of(facts: Mapping[str, str | int], shape: float) -> tuple[float, float, float]:
     """Where the stand is in a picture of a shape (width over height): across, down, and its width, as shares."""
-    rng = Dice(draws_of(int(facts["seed"])), 0, 3)
-    low, high = DISTANCE[str(facts["distance"])]
-    share = rng.uniform(low, high) * (1.45 if shape < 0.4 else 1.0)
-    across = ACROSS[str(facts["stand_x"])] + rng.uniform(-0.025, 0.025)
-    return across, rng.uniform(*STAND_Y[str(facts["stand_y"])]), min(share, 0.9)
+    rng = Dice(draws_of(int(facts["seed"])), 0, 1)
+    share = DISTANCE[str(facts["distance"])] * (1.45 if shape < 0.4 else 1.0)
+    across = ACROSS[str(facts["stand_x"])] + rng.uniform(-0.012, 0.012)
+    return across, STAND_Y[str(facts["stand_y"])], min(share, 0.9)
 
 
 def box_of(facts: Mapping[str, str | int], width: int, height: int) -> tuple[float, float, float, float]:
@@ -230,8 +221,8 @@ def master(setting: str, light: str, colour: str, detail: str) -> NDArray[np.uin
 def recipe_of(facts: Mapping[str, str | int], width: int, height: int) -> SceneRecipe:
     """The scene recipe of a backdrop's facts; what the facts leave open follows from their seed.
 
-    Each kind of set has one set-up: its textures, where small things lie, which side the light comes from. Where the
-    stand is and how near it is seen vary smoothly. So little is left open that a small model can learn it.
+    Each kind of set has one set-up: its textures, where small things lie, which side the light comes from; each word
+    for where the stand is and how near it is seen means one place. So little is left open that a small model learns it.
     """
     setting, light, colour, detail = _names(facts)
     return _recipe(setting, light, colour, detail, stand_of(facts, width / height), width, height)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 #: Where the stand is across the picture (share of its width), by word.
 ACROSS: Mapping[str, float] = {"far-left": 0.075, "left": 0.27, "middle": 0.5, "right": 0.735, "far-right": 0.935}
-#: How far down its foot is: the middle of what each word means (share of the height).
+#: How far down its foot is (share of the height).
 DOWN: Mapping[str, float] = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom": 0.885}
 #: From what share of the width on the stand's own width is called so.
 DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.185, "near": 0.345}
@@ -20,7 +20,7 @@ DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.185, "near": 0.345}
 _SIDES = ("left", "middle", "right")
 _MOST_ZOOM, _ZOOM_STEP = 1.12, 0.02
 _NEAR_ENOUGH = 0.012  # of the width: a stand this close to its place needs no closer crop
-_DOWN_MEANS = 0.035  # of the height: each word down means a range, this far up and down from its middle
+_DOWN_MEANS = 0.02  # of the height: a stand this close to its height needs no other word
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "square": Shape(128, 128, _SIDES, tuple(DOWN), ("far", "near")),
+    "square": Shape(128, 128, _SIDES, ("high", "low", "bottom"), ("far", "near")),
     "tall": Shape(96, 160, _SIDES, tuple(DOWN), ("near",)),
     "wide": Shape(192, 96, _SIDES, ("low", "bottom"), ("far",)),
     "strip": Shape(256, 64, tuple(ACROSS), ("bottom",), ("distant", "far")),

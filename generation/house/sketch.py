@@ -13,6 +13,9 @@ PATCH = 2
 #: Heights and widths of the latents that are laid out; any other is taken from the nearest in shape, stretched.
 SHAPES = ((16, 16), (20, 12), (12, 24), (8, 32))
 _HIDDEN = (1024, 512)
+#: Shares of the normal at which a number may change what is seen: borders of halves, thirds and fifths.
+_BORDERS = (0.2, 1 / 3, 0.4, 0.5, 0.6, 2 / 3, 0.8)
+_SHARP = 12.0
 _SIGNS = ((1.0, -1.0, -1.0, 1.0), (1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0))
 
 
@@ -43,6 +46,16 @@ def in_tokens(latent: Tensor) -> Tensor:
     return apart.view(len(latent), latent.shape[1], PATCH**2, *apart.shape[2:])
 
 
+def heard_of(numbers: Tensor) -> Tensor:
+    """Numbers (B, N) as a network hears them (B, N · 8): themselves, and on which side of each border they lie.
+
+    Many choose among two, three or five things; a plain layer would have to learn those steps first.
+    """
+    borders = torch.tensor(_BORDERS, dtype=torch.float32, device=numbers.device)
+    sides = torch.sigmoid(_SHARP * (numbers[:, :, None] - torch.special.ndtri(borders).to(numbers.dtype)))
+    return torch.cat([numbers, sides.flatten(1)], dim=1)
+
+
 class Sketcher(nn.Module):
     """Three layers from a text's vector and the carried numbers to a whole latent, the last one for each shape.
 
@@ -55,7 +68,8 @@ class Sketcher(nn.Module):
         super().__init__()
         self.channels = channels
         first, second = _HIDDEN
-        self.enter = nn.Linear(text_width + 2 * len(_SIGNS) * channels, first)
+        self.hears = text_width + (1 + len(_BORDERS)) * len(_SIGNS) * channels
+        self.enter = nn.Linear(self.hears, first)
         self.mix = nn.Linear(first, second)
         self.leave = nn.ModuleList(nn.Linear(second, channels * h * w) for h, w in SHAPES)
         for layer in self.leave:
@@ -64,8 +78,7 @@ class Sketcher(nn.Module):
 
     def forward(self, text: Tensor, numbers: Tensor, height: int, width: int) -> Tensor:
         """The guess (B, C, height, width) for text vectors (B, text width) and numbers (B, 3 · C)."""
-        # Many numbers matter by their sign alone, such as the one that tells a picture from its mirror image.
-        heard = torch.cat([text, numbers, torch.tanh(5 * numbers)], dim=1)
+        heard = torch.cat([text, heard_of(numbers)], dim=1)
         inside = functional.silu(self.mix(functional.silu(self.enter(heard))))
         nearest = min(range(len(SHAPES)), key=lambda i: abs(math.log(SHAPES[i][0] * width / (SHAPES[i][1] * height))))
         guess: Tensor = self.leave[nearest](inside).view(-1, self.channels, *SHAPES[nearest])

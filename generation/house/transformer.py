@@ -8,8 +8,9 @@ Before it a *sketch* lays out a first guess of the whole latent from the text an
 carries (see ``training.coupling``): three plain layers, which learn in minutes what goes where. The transformer sees
 the guess beside the noisy latent and puts out what is missing. At the end a few convolutions join the tokens.
 
-What the network puts out is turned into a flow as in EDM (Karras et al., 2022): at full noise it is the picture
-itself, at little noise the noise.
+What the network puts out is turned into a flow as in EDM (Karras et al., 2022), around the guess instead of around
+nothing: a network that puts out nothing is already the best linear denoiser for pictures that differ from their guess
+by so much.
 
 The pipelines see the latent packed, see ``generation.house.packing``.
 """
@@ -28,8 +29,10 @@ from torch.nn import functional
 
 from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
-from generation.house.sketch import PATCH, Sketcher, carried
+from generation.house.sketch import PATCH, Sketcher, carried, heard_of
 
+#: How much latents differ from their guesses, about: a standard deviation.
+LACK = 0.5
 _CLEAR = 0.3  # share of noise below which what it carries is not read any stronger
 _WAVES = 8  # frequencies that a position is told in
 _RIM = 64  # channels of the convolutions that join the tokens' edges
@@ -71,9 +74,7 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.condense = Condenser(text_width, width, text_tokens, heads)
         self.sketch = Sketcher(text_width, in_channels * 4)
-        self.whole = nn.Sequential(
-            nn.Linear(text_width + 3 * in_channels * 4, 2 * width), nn.SiLU(), nn.Linear(2 * width, width)
-        )
+        self.whole = nn.Sequential(nn.Linear(self.sketch.hears, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
         self.signs = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, _SIGNS * width))
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(
@@ -119,20 +120,21 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         height, width = latent.shape[2:]
         latent = functional.pad(latent, (0, width % PATCH, 0, height % PATCH), mode="replicate")
         share = times.view(-1, 1, 1, 1).to(latent.dtype)
-        spread = ((1 - share).square() + share.square()).sqrt()
         numbers = carried(latent) / times.to(latent.dtype).clamp_min(_CLEAR)[:, None]
         guess = self.sketch(text[:, 0].to(latent.dtype), numbers, *latent.shape[2:])
-        clean = self._estimate(latent / spread, guess, times, text, numbers) + share / spread * guess
-        flow: Tensor = (2 * share - 1) / spread.square() * latent - clean / spread
+        spread = spread_of(share).sqrt()
+        rest = (latent - (1 - share) * guess) / spread
+        lacking = self._estimate(rest, guess, times, text, numbers)
+        flow: Tensor = (share - (1 - share) * LACK**2) / spread * rest - guess - LACK / spread * lacking
         return flow[..., :height, :width]
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
-        """What the guess lacks, of about unit spread at every time, in the shape of the latent."""
+        """What the guess lacks beyond the best that is linear, of about unit spread at every time, like the latent."""
         rows, columns = scaled.shape[2] // PATCH, scaled.shape[3] // PATCH
         seen = torch.cat([scaled, guess], dim=1)
         tokens = functional.pixel_unshuffle(seen, PATCH).flatten(2).transpose(1, 2)
         told, gist = self.condense(text)
-        whole = self.whole(torch.cat([text[:, 0].to(numbers.dtype), numbers], dim=1))
+        whole = self.whole(torch.cat([text[:, 0].to(numbers.dtype), heard_of(numbers)], dim=1))
         moment = self.time(_waves(times).to(tokens.dtype)) + gist + whole
         signs = self.signs(torch.cat([gist, whole], dim=1)).unflatten(1, (_SIGNS, -1))
         told = torch.cat([told, signs.to(told.dtype)], dim=1)
@@ -148,6 +150,11 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         answer = functional.pixel_shuffle(x.transpose(1, 2).unflatten(2, (rows, columns)), PATCH)
         joined: Tensor = answer + self.rim(torch.cat([answer, seen], dim=1))
         return joined
+
+
+def spread_of(share: Tensor) -> Tensor:
+    """Variance of what is not the guess in a latent with so much noise, 0-1: ``(1 - t)² LACK² + t²``."""
+    return (1 - share).square() * LACK**2 + share.square()
 
 
 class Block(nn.Module):

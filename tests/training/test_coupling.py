@@ -60,6 +60,17 @@ def test_dice_use_the_numbers_first() -> None:
     assert {Dice(draws_of(seed), 4, 5).randrange(3) for seed in range(50)} == {0, 1, 2}
 
 
+def test_a_choice_grows_with_its_number() -> None:
+    """A network hears the numbers; a choice by their last digits would be noise to it."""
+    rising = np.linspace(-2.5, 2.5, 101).astype(np.float32)
+    chosen = ["abcde".index(Dice(np.array([number], np.float32), 0, 1).choice("abcde")) for number in rising]
+    assert chosen == sorted(chosen)
+    assert set(chosen) == {0, 1, 2, 3, 4}
+    drawn = [Dice(np.array([number], np.float32), 0, 1).randrange(10, 40, 10) for number in rising]
+    assert drawn == sorted(drawn)
+    assert set(drawn) == {10, 20, 30}
+
+
 def test_pictures_with_the_same_numbers_are_the_same() -> None:
     facts = sample_set(random.Random(2))
     again = {**facts, "seed": int(facts["seed"]) + 2**32}  # only the lower half counts

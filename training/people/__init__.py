@@ -36,6 +36,9 @@ VALUES: dict[str, tuple[str | int, ...]] = {
 #: How close neighbours of a group of one, two or three may stand, against standing side by side.
 _CLOSE = {1: 1.0, 2: 0.82, 3: 0.7}
 
+#: How far the highest hair of a group reaches above a head's centre: whatever the hair, the figures are of one size.
+_TOPMOST = 0.95
+
 
 def sample_people(rng: random.Random) -> dict[str, str | int]:
     """Facts of one picture: every attribute even and independent; a portrait shows one person, and no build."""
@@ -59,7 +62,7 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
     light, figures = str(facts["light"]), facts["framing"] == "figure"
     wall = colours.wall(str(facts["colour"]), light, chance)
     image = Image.new("RGB", (width * SUPERSAMPLING, height * SUPERSAMPLING), wall.base)
-    floor = chance.uniform(0.8, 0.86) if figures else None
+    floor = 0.83 if figures else None
     page = Pen(image, 0, 0, height * SUPERSAMPLING)
     setting.draw(page, width / height, wall, light, lit, floor, chance)
     count = int(facts["count"])
@@ -78,27 +81,27 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
         for k in range(count)
     ]
     if figures:
-        _group(page, people, width / height, chance, owns)
+        _group(page, people, width / height, owns)
     else:
-        _bust(page, people[0], width / height, chance)
+        _bust(page, people[0], width / height)
     small = np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32)
     tinted = small * colours.light_field(width, height, light, lit)
     return np.asarray(np.clip(tinted + 0.5, 0, 255), dtype=np.uint8)
 
 
-def _bust(page: Pen, person: Look, aspect: float, chance: random.Random) -> None:
+def _bust(page: Pen, person: Look, aspect: float) -> None:
     """One portrait, head and shoulders."""
-    size = chance.uniform(0.40, 0.44) * min(1.0, 0.25 + aspect * 0.9)
+    size = 0.42 * min(1.0, 0.25 + aspect * 0.9)
     x, y = (
-        aspect * (0.5 + chance.uniform(-0.05, 0.05)),
-        chance.uniform(0.42, 0.46) + (0.06 if person.age == "child" else 0.0),
+        aspect * 0.5,
+        0.44 + (0.06 if person.age == "child" else 0.0),
     )
     y = max(y, top(person) * size + 0.02)
     flip = 1
     portrait.draw(page.moved(x, y, size, flip), replace(person, lit=person.lit * flip))
 
 
-def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random, owns: Sequence[random.Random]) -> None:
+def _group(page: Pen, people: list[Look], aspect: float, owns: Sequence[random.Random]) -> None:
     """One to three full figures side by side, made smaller and closer where the picture is narrow.
 
     Who has an aid stands in front of the others; else the middle one of three stands behind.
@@ -107,16 +110,16 @@ def _group(page: Pen, people: list[Look], aspect: float, chance: random.Random, 
     sides = [reach(p) if f > 0 else reach(p)[::-1] for p, f in zip(people, flips, strict=True)]
     gaps = [b + a for (_, b), (a, _) in pairwise(sides)]
     ends, free = sides[0][0] + sides[-1][1], 0.96 * aspect
-    size = chance.uniform(0.153, 0.158) * (1.12 if people[0].age == "child" else 1.0)
+    size = 0.155 * (1.12 if people[0].age == "child" else 1.0)
     size = min(size, free / (ends + sum(gaps) * _CLOSE[len(people)]))
-    ground = chance.uniform(0.935, 0.96) - 0.3 * max(0.0, 0.13 - size)
+    ground = 0.948 - 0.3 * max(0.0, 0.13 - size)
     drops = [seat_drop(measure(p)) if p.ability == "wheelchair" else 0.0 for p in people]
-    tallest = max(top(p) + measure(p).sole_y - drop for p, drop in zip(people, drops, strict=True))
+    tallest = max(_TOPMOST + measure(p).sole_y - drop for p, drop in zip(people, drops, strict=True))
     size = min(size, (ground - 0.05) / tallest)
     squeeze = min(1.0, (free / size - ends) / sum(gaps)) if gaps else 1.0
     steps = accumulate([sides[0][0], *(g * squeeze for g in gaps)])
     rest = aspect - (ends + sum(gaps) * squeeze) * size
-    places = [rest * (0.5 + chance.uniform(-0.15, 0.15)) + s * size for s in steps]
+    places = [rest * 0.5 + s * size for s in steps]
     able = any(p.ability != "none" for p in people)
     before = [p.ability != "none" if able else k != 1 for k, p in enumerate(people)]
     for k in sorted(range(len(people)), key=before.__getitem__):

@@ -97,8 +97,7 @@ def _srgb(lightness: float, chroma: float, hue: float, tint: tuple[float, float,
 def wall(colour: str, light: str, rng: random.Random) -> Wall:
     """The wall's colours for a colour word, before the light's tint is laid over the picture."""
     hue, low, high, pale, rich = WALLS[colour]
-    hue += rng.uniform(-4, 4) if colour != "neutral" else rng.uniform(-18, 18)
-    lightness, chroma = rng.uniform(low, high), rng.uniform(pale, rich)
+    lightness, chroma = rng.uniform(low, high), (pale + rich) / 2
     tones = [(lightness + d, chroma * k) for d, k in ((0.0, 1.0), (0.055, 0.9), (-0.06, 1.02), (-0.2, 0.95))]
     base, lighter, dark, deep = (_srgb(lt, ch, hue, TINTS[light], WALL_TINT) for lt, ch in tones)
     return Wall(base, lighter, dark, deep)

@@ -49,12 +49,12 @@ def _plant(pen: Pen, x: float, bottom: float, colour: Colour, pot: Colour, size:
 def draw(pen: Pen, aspect: float, wall: Wall, light: str, lit: int, floor: float | None, rng: random.Random) -> None:
     """Wall, prop and floor, which begins at `floor`; the pen's unit is the picture's height, `aspect` its width."""
     prop = rng.choice(PROPS)
-    x = aspect * rng.uniform(0.4, 0.6)
+    x = aspect * 0.5
     side = 1
     bottom = floor if floor is not None else 1.0
     if prop == "arch":
         r = min(0.36, aspect * 0.4)
-        top = rng.uniform(0.1, 0.16) + r
+        top = 0.13 + r
         pen.oval(x, top, r, r, wall.light)
         pen.poly([(x - r, top), (x + r, top), (x + r, bottom), (x - r, bottom)], wall.light)
     elif prop == "disc":
