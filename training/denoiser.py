@@ -29,11 +29,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from generation.house.autoencoder import HouseAutoencoder
 from generation.house.sketch import Sketcher
-from generation.house.transformer import HouseTransformer, spread_of
+from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
 from training.attributes import spoken_of
 from training.budget import Budget, Training, device_of, half, section_of
@@ -114,6 +114,7 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     torch.manual_seed(int(section["seed"]))
     network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(device)
     network.sketch.load_state_dict(_sketched(out / "sketch"))
+    network.get_buffer("lack").copy_(_lacking(network.sketch, shards, teller))
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
     training.resume()
     lesson = Lesson(training, shards, teller, section)
@@ -181,6 +182,19 @@ def _sketched(folder: Path) -> dict[str, Tensor]:
         raise StateError(f"There is no trained sketch in {folder}.", "Train it first: python -m training run")
     kept: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)["average"]
     return kept
+
+
+@torch.no_grad()
+def _lacking(sketch: nn.Module, shards: Sequence[LatentShard], teller: Teller, count: int = 256) -> Tensor:
+    """How much the latents of some square pictures differ from their guesses: (C, 1, 1)."""
+    gaps = []
+    for shard in [shard for shard in shards if shard.bucket == "square"] or shards:
+        facts = shard.facts[:count]
+        draws = torch.from_numpy(np.stack([draws_of(int(row["seed"])) for row in facts])).to(teller.device)
+        clean = torch.from_numpy(shard.latents[: len(facts)].astype(np.float32)).to(teller.device)
+        guess = sketch(teller.vectors(teller.plain(facts)), draws, *clean.shape[2:])
+        gaps.append((clean - guess).square().mean(dim=(0, 2, 3)))
+    return torch.stack(gaps).mean(dim=0).sqrt().clamp_min(1e-3)[:, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +276,10 @@ class Lesson:
 
 
 def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tensor, text: Tensor) -> Tensor:
-    """Mean squared error of the predicted flow ``noise - clean``, less where the network puts out the noise alone.
+    """Mean squared error of the predicted flow ``noise - clean``, weighted by time and channel.
 
-    The weight (see ``spread_of``) makes it the plain error of what the network itself puts out.
+    The weight (``spread`` over ``lack``) makes it the plain error of what the network itself puts out, times how much
+    each channel lacks.
 
     Args:
         unet: the denoiser; decides the device.
@@ -277,7 +292,9 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     share = times.view(-1, 1, 1, 1)
     with half(device):
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
-    return (spread_of(share) * (seen.float() - (noise - clean)).square()).mean()
+    lack = unet.get_buffer("lack").float()
+    weight = unet.spread(share) / (lack * lack.mean())
+    return (weight * (seen.float() - (noise - clean)).square()).mean()
 
 
 def drawn_times(rng: np.random.Generator, count: int, spread: float) -> Tensor:

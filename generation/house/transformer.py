@@ -9,8 +9,8 @@ carries (see ``training.coupling``): three plain layers, which learn in minutes 
 the guess beside the noisy latent and puts out what is missing. At the end a few convolutions join the tokens.
 
 What the network puts out is turned into a flow as in EDM (Karras et al., 2022), around the guess instead of around
-nothing: a network that puts out nothing is already the best linear denoiser for pictures that differ from their guess
-by so much.
+nothing: a network that puts out nothing is already the best denoiser of single numbers for pictures that differ from
+their guess by so much in each channel (``lack``).
 
 The pipelines see the latent packed, see ``generation.house.packing``.
 """
@@ -31,8 +31,6 @@ from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
 from generation.house.sketch import PATCH, Sketcher, carried, heard_of
 
-#: How much latents differ from their guesses, about: a standard deviation.
-LACK = 0.5
 _CLEAR = 0.3  # share of noise below which what it carries is not read any stronger
 _WAVES = 8  # frequencies that a position is told in
 _RIM = 64  # channels of the convolutions that join the tokens' edges
@@ -91,6 +89,8 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
             nn.SiLU(),
             silent(nn.Conv2d(_RIM, channels, 3, padding=1)),
         )
+        #: How much latents differ from their guesses: a standard deviation for each channel.
+        self.register_buffer("lack", torch.full((channels, 1, 1), 0.5))
         for still in (*self.modulate.parameters(), *self.last.parameters(), *self.leave.parameters()):
             nn.init.zeros_(still)
 
@@ -122,11 +122,16 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         share = times.view(-1, 1, 1, 1).to(latent.dtype)
         numbers = carried(latent) / times.to(latent.dtype).clamp_min(_CLEAR)[:, None]
         guess = self.sketch(text[:, 0].to(latent.dtype), numbers, *latent.shape[2:])
-        spread = spread_of(share).sqrt()
+        lack, spread = self.get_buffer("lack").to(latent.dtype), self.spread(share).sqrt()
         rest = (latent - (1 - share) * guess) / spread
         lacking = self._estimate(rest, guess, times, text, numbers)
-        flow: Tensor = (share - (1 - share) * LACK**2) / spread * rest - guess - LACK / spread * lacking
+        flow: Tensor = (share - (1 - share) * lack.square()) / spread * rest - guess - lack / spread * lacking
         return flow[..., :height, :width]
+
+    def spread(self, share: Tensor) -> Tensor:
+        """Variance (B, C, 1, 1) of what is not the guess in latents with so much noise (B, 1, 1, 1):
+        ``(1 - t)² lack² + t²``."""
+        return (1 - share).square() * self.get_buffer("lack").to(share.dtype).square() + share.square()
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
         """What the guess lacks beyond the best that is linear, of about unit spread at every time, like the latent."""
@@ -150,11 +155,6 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         answer = functional.pixel_shuffle(x.transpose(1, 2).unflatten(2, (rows, columns)), PATCH)
         joined: Tensor = answer + self.rim(torch.cat([answer, seen], dim=1))
         return joined
-
-
-def spread_of(share: Tensor) -> Tensor:
-    """Variance of what is not the guess in a latent with so much noise, 0-1: ``(1 - t)² LACK² + t²``."""
-    return (1 - share).square() * LACK**2 + share.square()
 
 
 class Block(nn.Module):
