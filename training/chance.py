@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
+
+_Any = TypeVar("_Any")
 
 #: How many numbers a picture has.
 SLOTS = 48
@@ -47,7 +52,7 @@ class Dice(random.Random):
             return super().random()
         return min(0.5 + 0.5 * math.erf(value / math.sqrt(2)), 1 - 1e-9)
 
-    def choice(self, seq: Sequence[Any]) -> Any:
+    def choice(self, seq: SupportsLenAndGetItem[_Any]) -> _Any:
         """One of them, the later ones for greater numbers. ``random.Random`` takes a number's last digits instead,
         which nothing can learn."""
         return seq[int(self.random() * len(seq))]
@@ -55,7 +60,7 @@ class Dice(random.Random):
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         """One of the range's numbers, greater for greater numbers."""
         numbers = range(start) if stop is None else range(start, stop, step)
-        return int(self.choice(numbers))
+        return self.choice(numbers)
 
 
 def _mark(draws: NDArray[np.float32], start: int) -> int:

@@ -294,7 +294,8 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
     lack = unet.get_buffer("lack").float()
     weight = unet.spread(share) / (lack * lack.mean())
-    return (weight * (seen.float() - (noise - clean)).square()).mean()
+    loss: Tensor = (weight * (seen.float() - (noise - clean)).square()).mean()
+    return loss
 
 
 def drawn_times(rng: np.random.Generator, count: int, spread: float) -> Tensor:

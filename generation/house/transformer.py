@@ -131,7 +131,9 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
     def spread(self, share: Tensor) -> Tensor:
         """Variance (B, C, 1, 1) of what is not the guess in latents with so much noise (B, 1, 1, 1):
         ``(1 - t)² lack² + t²``."""
-        return (1 - share).square() * self.get_buffer("lack").to(share.dtype).square() + share.square()
+        lack = self.get_buffer("lack").to(share.dtype)
+        variance: Tensor = (1 - share).square() * lack.square() + share.square()
+        return variance
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
         """What the guess lacks beyond the best that is linear, of about unit spread at every time, like the latent."""
