@@ -21,7 +21,7 @@ _LEFT_OUT = 0.35  # chance of each part to be missing in a sparse caption
 
 
 class Teller:
-    """Turns facts into captions and captions into what the U-Net attends to.
+    """Turns facts into captions and captions into what the denoiser attends to.
 
     Args:
         folder: of the trained CLIP.
@@ -46,11 +46,10 @@ class Teller:
         self.mark = told.hexdigest()[:12]  # of the text tower
         self._pad = int(self.encoder.config.pad_token_id)
 
-    def captions(self, facts: Sequence[Facts], rng: random.Random, empty: float | None = None) -> list[str]:
-        """A caption of each, in words drawn at random; some leave parts out, some are empty (the share ``empty``)."""
-        share = self.empty if empty is None else empty
+    def captions(self, facts: Sequence[Facts], rng: random.Random) -> list[str]:
+        """A caption of each, in words drawn at random; some leave parts out, some are empty."""
         return [
-            "" if rng.random() < share else caption(row, rng, _LEFT_OUT if rng.random() < self.sparse else 0.0)
+            "" if rng.random() < self.empty else caption(row, rng, _LEFT_OUT if rng.random() < self.sparse else 0.0)
             for row in facts
         ]
 

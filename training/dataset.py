@@ -88,19 +88,20 @@ class Data:
         return Shard(folder.name, bucket, subject, images[:ready], facts[:ready])
 
 
-def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
-    """Render all pictures that ``config["data"]`` asks for into ``out/data``; what is there already is kept.
+def render_data(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
+    """Render all pictures that ``config["data"]`` asks for into the data's folder; what is there already is kept.
 
     Args:
         config: ``data.seed``, ``data.workers`` and a table of shard name to count for each of SPLITS.
-        out: the run's folder.
+        data: where to.
+        out: not read; every stage is called alike.
         report: hears how far it is.
     """
     settings = config["data"]
     jobs: list[tuple[float, Path, int]] = []
     for split in SPLITS:
         for name, count in settings[split].items():
-            folder = out / "data" / split / name
+            folder = data.folder / split / name
             _prepare(folder, split, int(count), int(settings["seed"]))
             chunks = _chunks_done(folder, int(count))
             jobs += [
@@ -112,7 +113,7 @@ def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
     total = sum(-(-int(count) // _CHUNK) for split in SPLITS for count in settings[split].values())
     finished = total - len(jobs)
     report.step(finished / max(total, 1))
-    kept = out / "data" / "masters"
+    kept = data.folder / "masters"
     workers, spawn = int(settings["workers"]), get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=keep_masters, initargs=(kept,)) as pool:
         sets = masters() if jobs else []
@@ -123,7 +124,6 @@ def render_data(config: Mapping[str, Any], out: Path, report: Progress) -> Data:
             future.result()
             finished += 1
             report.step(finished / total, f"{finished * _CHUNK:,} pictures")
-    return Data(out / "data")
 
 
 def _prepare(folder: Path, split: str, count: int, seed: int) -> None:

@@ -106,13 +106,11 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     """
     section = {**DEFAULTS, **(section_of(config, "denoiser") if "denoiser" in config else {})}
     out = Path(out)
-    device, folder = device_of(section), out / "denoiser"
-    autoencoder = _autoencoder(out).to(device)
-    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
-    shards = encode_data(autoencoder, data, "train", out / "latents", report)
+    folder = out / "denoiser"
+    autoencoder, teller, shards = _heard_and_seen(section, data, out, report)
     held = encode_data(autoencoder, data, "held", out / "latents", report, int(section["check_pictures"]))
     torch.manual_seed(int(section["seed"]))
-    network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(device)
+    network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(teller.device)
     network.sketch.load_state_dict(_sketched(out / "sketch"))
     network.get_buffer("lack").copy_(_lacking(network.sketch, shards, teller))
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
@@ -145,15 +143,13 @@ def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progr
     """
     section = {**SKETCH, **(section_of(config, "sketch") if "sketch" in config else {})}
     out = Path(out)
-    device, folder = device_of(section), out / "sketch"
-    autoencoder = _autoencoder(out).to(device)
-    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
-    shards = encode_data(autoencoder, data, "train", out / "latents", report)
+    folder = out / "sketch"
+    autoencoder, teller, shards = _heard_and_seen({**section, "empty": 0.0}, data, out, report)
     told = [_Told.kept(shard, teller, section, folder, report) for shard in shards]
     nothing, seed = teller.states([""])[:, 0], int(section["seed"])
     weights, size = _weights(shards, float(section["square"])), int(section["batch"])
     torch.manual_seed(seed)
-    sketch = Sketcher(teller.width, autoencoder.config.latent_channels).to(device)
+    sketch = Sketcher(teller.width, autoencoder.config.latent_channels).to(teller.device)
     training = Training(sketch, Budget.of(section), folder)
     training.resume()
 
@@ -168,11 +164,21 @@ def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progr
         text[empty] = nothing.cpu()
         draws[empty] = torch.from_numpy(rng.standard_normal((int(empty.sum()), draws.shape[1]), np.float32))
         clean = torch.from_numpy(shard.latents[rows].astype(np.float32))
-        guess = training.network(text.to(device), draws.to(device), *clean.shape[2:])
-        loss: Tensor = (guess - clean.to(device)).square().mean()
+        guess = training.network(text.to(teller.device), draws.to(teller.device), *clean.shape[2:])
+        loss: Tensor = (guess - clean.to(teller.device)).square().mean()
         return loss
 
     training.run(loss_of, report)
+
+
+def _heard_and_seen(
+    section: Mapping[str, Any], data: Data, out: Path, report: Progress
+) -> tuple[HouseAutoencoder, Teller, list[LatentShard]]:
+    """The trained autoencoder, what captions are told with, and the latents of the pictures trained on."""
+    device = device_of(section)
+    autoencoder = _autoencoder(out).to(device)
+    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
+    return autoencoder, teller, encode_data(autoencoder, data, "train", out / "latents", report)
 
 
 def _sketched(folder: Path) -> dict[str, Tensor]:
@@ -230,7 +236,7 @@ class _Told:
         text, draws = np.empty((*shape, teller.width), np.float16), np.empty((*shape, SLOTS), np.float16)
         rng, words = np.random.default_rng(len(shard)), random.Random(f"{section['seed']} {shard.bucket}")
         for which in range(shape[0]):
-            captions = teller.captions(shard.facts, words, empty=0.0)
+            captions = teller.captions(shard.facts, words)
             for start in range(0, len(shard), 256):
                 rows = slice(start, start + 256)
                 text[which, rows] = teller.vectors(captions[rows]).cpu().numpy()

@@ -23,7 +23,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised; the step is scaled to the size that AdamW's would have.
 
     Args:
-        matrices: parameters of two dimensions, or convolutions, whose rows are their filters.
+        matrices: parameters of two dimensions.
         lr: learning rate.
         weight_decay: share of the weights taken off at each step, times the rate.
         momentum: of the gradients, after Nesterov.
@@ -44,13 +44,13 @@ class Muon(torch.optim.Optimizer):
                     continue
                 mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
                 mean.lerp_(weight.grad, 1 - group["momentum"])
-                change = weight.grad.lerp(mean, group["momentum"]).flatten(1)
-                alike[len(change), change.shape[1]].append((weight, change))
+                rows, columns = weight.shape
+                alike[rows, columns].append((weight, weight.grad.lerp(mean, group["momentum"])))
             for (rows, columns), pairs in alike.items():
                 turned = orthogonal(torch.stack([change for _, change in pairs]))
                 size = group["lr"] * 0.2 * math.sqrt(max(rows, columns))
                 for (weight, _), change in zip(pairs, turned, strict=True):
-                    weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(change.view_as(weight), alpha=size)
+                    weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(change, alpha=size)
         return None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
@@ -14,16 +16,14 @@ import pytest
 pytestmark = pytest.mark.models
 pytest.importorskip("torch")
 
-from training import __main__ as runner  # noqa: E402
+from training import stages as runner  # noqa: E402
 from training.progress import Progress, Together  # noqa: E402
 
 
-def _noted(name: str) -> Any:
-    def stage(config: Mapping[str, Any], out: Path, report: Progress) -> None:
-        with (out / "order").open("a", encoding="utf-8") as file:
-            file.write(f"{name}\n")
-
-    return stage
+def note(config: Mapping[str, Any], data: Any, out: Path, report: Progress) -> None:
+    """Stands in for a stage's work."""
+    with (out / "order").open("a", encoding="utf-8") as file:
+        file.write(f"{report.stage}\n")
 
 
 class Here:
@@ -46,7 +46,7 @@ class Here:
 
 @pytest.fixture
 def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    stages = {name: replace(stage, work=_noted(name)) for name, stage in runner.STAGES.items()}
+    stages = {name: replace(stage, work=f"{__name__}:note") for name, stage in runner.STAGES.items()}
     monkeypatch.setattr(runner, "STAGES", stages)
     monkeypatch.setattr(runner, "ProcessPoolExecutor", Here)
     monkeypatch.setattr("training.assemble.install", lambda *_: None)
@@ -86,3 +86,15 @@ def test_how_far_stages_are_that_run_beside_each_other_is_shown_in_one_line(tmp_
     shown = io.StringIO()
     Together(tmp_path, shown).now(["words", "probe", "clip"])
     assert shown.getvalue() == "words 50% --:-- left loss of words  |  probe 25% --:-- left loss of probe  |  clip\n"
+
+
+@pytest.mark.slow
+def test_a_process_beside_this_one_finds_its_work_and_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "finished").touch()
+    command = [sys.executable, "-m", "training", "run", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "There are no rendered pictures for 'train'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {file.name for file in (tmp_path / "logs").iterdir()} == {"words.log", "autoencoder.log"}
