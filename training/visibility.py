@@ -2,8 +2,9 @@
 
 An attribute is *requested* of a picture only where renders show it. The rule, fixed before any generated picture is
 looked at: on renders that the probe has not seen, it must read the attribute in at least nine of ten pictures of such
-a kind. A kind is (setting, light) for sets and (framing, number) for people; for a colour or a skin tone
-it must also be so for (light, value). Kinds have few renders each, so their accuracy is drawn towards what their two
+a kind. A kind is (setting, light) for sets and (framing, number) for people, without what is asked itself: a probe that
+always says the same would else be right about pictures of that kind. For a colour or a skin tone it must also be so for
+(light, value). Kinds have few renders each, so their accuracy is drawn towards what their two
 parts say: the product of both parts' accuracies over the overall one, counted as ``PRIOR`` further renders.
 """
 
@@ -94,8 +95,8 @@ class Visibility:
 def keys_of(facts: Mapping[str, str | int], attribute: str, value: str) -> list[tuple[str, str, str]]:
     """The kinds a picture belongs to for one attribute: (subject and attribute, first part, second part)."""
     subject = str(facts["subject"])
-    first, second = _KINDS[subject]
-    keys = [(f"{subject}.{attribute}", f"{first}={facts[first]}", f"{second}={facts[second]}")]
+    first, second = (f"{part}={facts[part]}" if part != attribute else "any" for part in _KINDS[subject])
+    keys = [(f"{subject}.{attribute}", first, second)]
     if attribute in _BY_VALUE:
         keys.append((f"{subject}.{attribute}", f"light={facts['light']}", f"value={value}"))
     return keys

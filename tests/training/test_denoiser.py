@@ -16,6 +16,7 @@ pytest.importorskip("open_clip")
 
 from generation.house.autoencoder import HouseAutoencoder  # noqa: E402
 from generation.house.packing import PackedAutoencoder, packed, unpacked  # noqa: E402
+from generation.house.sketch import carried  # noqa: E402
 from training import denoiser as stage  # noqa: E402
 from training.assemble import assemble  # noqa: E402
 from training.captions import Teller  # noqa: E402
@@ -128,6 +129,40 @@ def test_packed_autoencoder_is_the_same_autoencoder(run: Path) -> None:
     assert latent.shape == (2, 4, 16, 24)
     assert torch.equal(unpacked(latent), inner.encode(pictures).latent_dist.mode())
     assert torch.allclose(outer.decode(latent, return_dict=False)[0], inner(pictures), atol=1e-4)
+
+
+def test_a_network_that_puts_out_nothing_denoises_around_its_guess(run: Path) -> None:
+    """Then the flow is noise less picture, where both are the best linear guesses for what differs by ``lack``."""
+    network = stage.new_denoiser({**stage.DEFAULTS, **TINY}, 192)
+    network.get_buffer("lack").copy_(torch.linspace(0.1, 1.5, 16)[:, None, None])
+    for layer in network.sketch.leave:
+        torch.nn.init.normal_(layer.weight, std=0.02)
+    generator = torch.Generator().manual_seed(3)
+    latent, text = torch.randn(4, 16, 16, 16, generator=generator), torch.randn(4, 48, 192, generator=generator)
+    times = torch.tensor([0.1, 0.4, 0.8, 1.0])
+    with torch.no_grad():
+        flow = network.velocity(latent, times, text)
+        numbers = carried(latent) / times.clamp_min(0.3)[:, None]
+        guess = network.sketch(text[:, 0], numbers, 16, 16)
+    share, lack = times.view(-1, 1, 1, 1).double(), network.get_buffer("lack").double()
+    gain = (1 - share) * lack**2 / ((1 - share) ** 2 * lack**2 + share**2)
+    picture = guess + gain * (latent - (1 - share) * guess)
+    noise = (latent - (1 - share) * picture) / share
+    assert flow.numpy() == pytest.approx((noise - picture).numpy(), abs=1e-4)
+    assert float(guess.std()) > 0.01
+
+
+def test_what_is_lacking_is_measured_channel_by_channel(run: Path) -> None:
+    shards = encode_data(stage._autoencoder(run), World(), "train", run / "latents", Quiet())  # type: ignore[arg-type]
+    teller = Teller(run / "words", torch.device("cpu"), 0.0, 0.0)
+
+    def nothing(text: Any, numbers: Any, height: int, width: int) -> Any:
+        return torch.zeros(len(text), 16, height, width)
+
+    square = np.array(next(shard for shard in shards if shard.bucket == "square").latents, np.float32)
+    found = stage._lacking(nothing, shards, teller)  # type: ignore[arg-type]
+    assert found.shape == (16, 1, 1)
+    assert found.flatten().numpy() == pytest.approx(np.sqrt((square**2).mean(axis=(0, 2, 3))), rel=1e-3)
 
 
 def test_learns_a_batch_by_heart(run: Path, tmp_path: Path) -> None:

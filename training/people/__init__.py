@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -66,7 +65,6 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
     page = Pen(image, 0, 0, height * SUPERSAMPLING)
     setting.draw(page, width / height, wall, light, lit, floor, chance)
     count = int(facts["count"])
-    able = 0
     owns = [Dice(draws, 18 + 8 * k, 26 + 8 * k) for k in range(count)]
     cloth = owns[0].randrange(len(colours.CLOTHES))
     people = [
@@ -74,14 +72,14 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
             facts,
             wall.base,
             lit,
-            str(facts["ability"]) if k == able else "none",
+            str(facts["ability"]) if k == 0 else "none",
             owns[k],
             cloth + k,
         )
         for k in range(count)
     ]
     if figures:
-        _group(page, people, width / height, owns)
+        _group(page, people, width / height)
     else:
         _bust(page, people[0], width / height)
     small = np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32)
@@ -92,22 +90,16 @@ def draw_people(facts: Facts, width: int, height: int) -> NDArray[np.uint8]:
 def _bust(page: Pen, person: Look, aspect: float) -> None:
     """One portrait, head and shoulders."""
     size = 0.42 * min(1.0, 0.25 + aspect * 0.9)
-    x, y = (
-        aspect * 0.5,
-        0.44 + (0.06 if person.age == "child" else 0.0),
-    )
-    y = max(y, top(person) * size + 0.02)
-    flip = 1
-    portrait.draw(page.moved(x, y, size, flip), replace(person, lit=person.lit * flip))
+    y = max(0.5 if person.age == "child" else 0.44, top(person) * size + 0.02)
+    portrait.draw(page.moved(aspect * 0.5, y, size), person)
 
 
-def _group(page: Pen, people: list[Look], aspect: float, owns: Sequence[random.Random]) -> None:
+def _group(page: Pen, people: list[Look], aspect: float) -> None:
     """One to three full figures side by side, made smaller and closer where the picture is narrow.
 
     Who has an aid stands in front of the others; else the middle one of three stands behind.
     """
-    flips = [1 for _ in people]
-    sides = [reach(p) if f > 0 else reach(p)[::-1] for p, f in zip(people, flips, strict=True)]
+    sides = [reach(person) for person in people]
     gaps = [b + a for (_, b), (a, _) in pairwise(sides)]
     ends, free = sides[0][0] + sides[-1][1], 0.96 * aspect
     size = 0.155 * (1.12 if people[0].age == "child" else 1.0)
@@ -123,10 +115,10 @@ def _group(page: Pen, people: list[Look], aspect: float, owns: Sequence[random.R
     able = any(p.ability != "none" for p in people)
     before = [p.ability != "none" if able else k != 1 for k, p in enumerate(people)]
     for k in sorted(range(len(people)), key=before.__getitem__):
-        person, own = replace(people[k], lit=people[k].lit * flips[k]), owns[k]
+        person = people[k]
         down = ground + (0.012 if before[k] else -0.008) + (drops[k] - measure(person).sole_y) * size
-        pen = page.moved(places[k], down, size, flips[k])
-        (figure.seated if person.ability == "wheelchair" else figure.standing)(pen, person, own)
+        pen = page.moved(places[k], down, size)
+        (figure.seated if person.ability == "wheelchair" else figure.standing)(pen, person)
 
 
 def _check(facts: Facts, width: int, height: int) -> None:

@@ -23,7 +23,7 @@ class Body:
     leg: float
 
 
-_BUILD = {"slim": (0.84, 0.68, 0.72, 0.78), "average": (1.0, 1.0, 1.0, 1.0), "full": (1.24, 1.72, 1.56, 1.4)}
+_BUILD = {"slim": (0.84, 0.68, 0.72, 0.78), "full": (1.24, 1.72, 1.56, 1.4)}
 
 
 def measure(person: Look) -> Body:
@@ -44,7 +44,7 @@ def measure(person: Look) -> Body:
 
 def top(person: Look) -> float:
     """How far the hair reaches above the head's centre."""
-    return {"puff": 1.1, "bun": 0.95, "afro": 0.85}.get(person.style, 0.68)
+    return {"bun": 0.95, "afro": 0.85}.get(person.style, 0.68)
 
 
 def seat_drop(body: Body) -> float:
@@ -53,7 +53,7 @@ def seat_drop(body: Body) -> float:
 
 
 def reach(person: Look) -> tuple[float, float]:
-    """How far a figure reaches left and right of its middle, before flipping."""
+    """How far a figure reaches left and right of its middle."""
     body = measure(person)
     side = max(body.shoulder, body.hip, body.waist) + 2.0 * body.arm + 0.08
     if person.gender == "woman":

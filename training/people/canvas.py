@@ -77,25 +77,19 @@ def _gradient(kind: str) -> Image.Image:
 
 
 class Pen:
-    """Draws on `image` around the point (`x`, `y`) of the canvas; one local unit is `unit` canvas pixels, y downwards.
+    """Draws on `image` around (`x`, `y`) of the canvas; one local unit is `unit` canvas pixels, y downwards."""
 
-    With `flip` = -1 left and right change places.
-    """
-
-    def __init__(self, image: Image.Image, x: float, y: float, unit: float, flip: int = 1) -> None:
+    def __init__(self, image: Image.Image, x: float, y: float, unit: float) -> None:
         self.image = image
         self.draw = ImageDraw.Draw(image)
-        self.x, self.y, self.unit, self.flip = x, y, unit, flip
+        self.x, self.y, self.unit = x, y, unit
 
-    def moved(self, x: float, y: float, factor: float = 1.0, flip: int = 1) -> Pen:
+    def moved(self, x: float, y: float, factor: float = 1.0) -> Pen:
         """A pen at (`x`, `y`) of this one, its unit `factor` times as large."""
-        return Pen(
-            self.image, self.x + x * self.unit * self.flip, self.y + y * self.unit, self.unit * factor, self.flip * flip
-        )
+        return Pen(self.image, self.x + x * self.unit, self.y + y * self.unit, self.unit * factor)
 
     def _at(self, points: Sequence[Point]) -> list[Point]:
-        k = self.unit * self.flip
-        return [(self.x + px * k, self.y + py * self.unit) for px, py in points]
+        return [(self.x + px * self.unit, self.y + py * self.unit) for px, py in points]
 
     def poly(self, points: Sequence[Point], colour: Colour) -> None:
         """A straight-sided shape."""
@@ -163,8 +157,6 @@ class Pen:
         size = (max(1, math.ceil(max(xs)) - left + 1), max(1, math.ceil(max(ys)) - top + 1))
         mask = Image.new("L", size)
         ImageDraw.Draw(mask).polygon([(px - left, py - top) for px, py in path], fill=round(255 * share))
-        if self.flip < 0:
-            where = {"left": "right", "right": "left"}.get(where, where)
         soft = _gradient(where).resize(size, Image.Resampling.BILINEAR)
         self.image.paste(colour, (left, top), ImageChops.multiply(mask, soft))
 
@@ -176,25 +168,3 @@ class Pen:
         if share < 1.0:
             mask = mask.point([round(v * share) for v in range(256)])
         self.image.paste(colour, (round(cx - size[0] / 2), round(cy - size[1] / 2)), mask)
-
-    def pattern(self, points: Sequence[Point], kind: str, colour: Colour, pitch: float) -> None:
-        """Stripes or dots of `colour` every `pitch` within a smooth shape; "plain" draws nothing."""
-        if kind == "plain":
-            return
-        path = self._at(smooth(points))
-        xs, ys = [p[0] for p in path], [p[1] for p in path]
-        left, top = math.floor(min(xs)), math.floor(min(ys))
-        size = (max(1, math.ceil(max(xs)) - left + 1), max(1, math.ceil(max(ys)) - top + 1))
-        mask, print_ = Image.new("L", size), Image.new("L", size)
-        ImageDraw.Draw(mask).polygon([(px - left, py - top) for px, py in path], fill=255)
-        draw, step = ImageDraw.Draw(print_), pitch * self.unit
-        rows = int(size[1] / step) + 1
-        for j in range(rows):
-            y = (j + 0.4) * step
-            if kind == "stripes":
-                draw.rectangle((0, y, size[0], y + step * 0.38), fill=255)
-                continue
-            for i in range(int(size[0] / step) + 1):
-                x = (i + 0.5 * (j % 2)) * step
-                draw.ellipse((x, y, x + step * 0.4, y + step * 0.4), fill=255)
-        self.image.paste(colour, (left, top), ImageChops.multiply(mask, print_))

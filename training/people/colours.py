@@ -115,7 +115,7 @@ def clothes(first: int, against: Colour, count: int) -> list[Colour]:
 
 
 def hair(rng: random.Random, age: str, light: str) -> Colour:
-    """A hair colour, whatever the skin: one of eight, or silver for the older, under a warm light too."""
+    """A hair colour, whatever the skin: one of three, or silver for the older, under a warm light too."""
     if age != "older":
         return rng.choice(_HAIR)
     r, g, b = (min(255, round(v * t**-0.7)) for v, t in zip(rng.choice(_SILVER), TINTS[light], strict=True))

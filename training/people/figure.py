@@ -1,15 +1,14 @@
-"""A full figure, standing or seated in a wheelchair, with its clothes, pose and aids."""
+"""A full figure, standing or seated in a wheelchair, with its clothes and aids."""
 
 from __future__ import annotations
-
-import random
 
 from training.people import aids, hair, head
 from training.people.body import Body, measure
 from training.people.canvas import Colour, Disc, Pen, Point, brightness, mix, scale
 from training.people.look import Look
 
-_SHOES: tuple[Colour, ...] = ((58, 44, 48), (240, 236, 228), (150, 84, 58), (70, 84, 110))
+_SHOES: tuple[Colour, Colour] = ((58, 44, 48), (240, 236, 228))  # of who stands, of who sits
+_SLEEVE = 0.75  # of the upper arm
 
 
 def _lower(person: Look) -> str:
@@ -73,8 +72,8 @@ def _torso(body: Body) -> list[Point]:
     return right + [(-x, y) for x, y in reversed(right)]
 
 
-def _arm(pen: Pen, person: Look, body: Body, s: int, pose: str, sleeve: float) -> None:
-    """One arm on side `s`: bare below the sleeve, which covers `sleeve` of the upper arm."""
+def _arm(pen: Pen, person: Look, body: Body, s: int, pose: str) -> None:
+    """One arm on side `s`: bare below the sleeve."""
     long = (body.hip_y + 0.1 - body.shoulder_y) / 2
     x, y, r = s * (body.shoulder - body.arm * 0.3), body.shoulder_y + 0.16, body.arm
     wide = max(body.waist, body.hip * 0.9)
@@ -82,14 +81,6 @@ def _arm(pen: Pen, person: Look, body: Body, s: int, pose: str, sleeve: float) -
         "down": (
             (s * (max(body.shoulder, wide) + r * 0.9), y + long * 0.95),
             (s * (max(wide, body.shoulder) + r * 1.1), y + long * 1.85),
-        ),
-        "hip": (
-            (s * (max(body.shoulder, wide) + long * 0.55), y + long * 0.85),
-            (s * (wide + r * 0.2), body.waist_y + 0.2),
-        ),
-        "wave": (
-            (s * (body.shoulder + long * 0.55), y + long * 0.6),
-            (s * (body.shoulder + long * 0.75), y - long * 0.35),
         ),
         "hold": (
             (s * (max(body.shoulder, wide) + r * 1.0), y + long * 0.95),
@@ -109,7 +100,7 @@ def _arm(pen: Pen, person: Look, body: Body, s: int, pose: str, sleeve: float) -
     pen.oval(*hand, r * 0.98, r * 1.05, skin.base)
     pen.line([(elbow[0] * 0.98, elbow[1]), hand], r * 0.4, mix(skin.base, skin.shade, 0.3)) if s != person.lit else None
     cloth = person.garments[0]
-    end = (x + (elbow[0] - x) * sleeve, y + (elbow[1] - y) * sleeve)
+    end = (x + (elbow[0] - x) * _SLEEVE, y + (elbow[1] - y) * _SLEEVE)
     pen.limb([(x, y, r * 1.12), (*end, r * 1.18)], cloth)
     pen.limb([(x, y, r * 0.8), (*end, r * 0.8)], scale(cloth, 0.92 if s == person.lit else 0.84))
 
@@ -118,12 +109,6 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
     """Trunk, skirt and neckline."""
     cloth, torso = person.garments[0], _torso(body)
     pen.blob(torso, cloth)
-    pen.pattern(
-        torso,
-        person.pattern,
-        mix(cloth, (255, 255, 255), 0.45) if brightness(cloth) < 0.7 else scale(cloth, 0.78),
-        0.26,
-    )
     pen.shade(torso, scale(cloth, 0.66), "right" if person.lit < 0 else "left", 0.7)
     if lower in ("trousers", "shorts"):
         y, foot = body.hip_y - 0.12, body.hip * 0.5 + 0.02 + body.leg * 1.1
@@ -149,39 +134,10 @@ def _top(pen: Pen, person: Look, body: Body, lower: str) -> None:
         pen.line([(0, y + 0.2), (0, body.hip_y - 0.15)], 0.035, scale(cloth, 0.7))
     else:
         pen.blob([(-0.23, y - 0.18), (0.23, y - 0.18), (0.28, y + 0.02), (0, y + 0.1), (-0.28, y + 0.02)], band)
-        if person.outer and lower == "trousers":
-            _bib(pen, person, body)
 
 
-def _bib(pen: Pen, person: Look, body: Body) -> None:
-    """The bib and straps of dungarees."""
-    colour, chest = person.garments[2], body.shoulder_y + 0.5
-    for s in (-1, 1):
-        pen.poly(
-            [
-                (s * 0.3, body.shoulder_y - 0.06),
-                (s * 0.44, body.shoulder_y - 0.04),
-                (s * 0.4, chest + 0.1),
-                (s * 0.26, chest + 0.1),
-            ],
-            colour,
-        )
-    half = body.waist * 0.78
-    pen.poly(
-        [
-            (-half * 0.9, chest),
-            (half * 0.9, chest),
-            (body.waist, body.waist_y),
-            (body.hip, body.hip_y),
-            (-body.hip, body.hip_y),
-            (-body.waist, body.waist_y),
-        ],
-        colour,
-    )
-
-
-def _skirt(pen: Pen, person: Look, body: Body, lower: str) -> None:
-    colour = person.garments[0] if lower == "dress" else person.garments[2]
+def _skirt(pen: Pen, person: Look, body: Body) -> None:
+    colour = person.garments[0]
     hem = body.knee_y - 0.12
     half = body.hip * 1.35 + 0.12
     shape = [
@@ -208,54 +164,33 @@ def _skirt(pen: Pen, person: Look, body: Body, lower: str) -> None:
     )
 
 
-def standing(pen: Pen, person: Look, rng: random.Random) -> None:
+def standing(pen: Pen, person: Look) -> None:
     """A standing figure; the pen is at the head's centre, its unit the head's height."""
-    body, lower, shoe = measure(person), _lower(person), _SHOES[0]
-    pose = "down"
-    sleeve = 0.75
+    body, lower = measure(person), _lower(person)
     pen.glow(0, body.sole_y - 0.02, body.hip + 0.9, 0.26, (40, 30, 40), 0.5)
     hair.back(pen, person, head.width(person))
     for s in (-1, 1):
-        _leg(pen, person, body, s, lower, shoe, person.ability == "prosthetic" and s == 1)
+        _leg(pen, person, body, s, lower, _SHOES[0], person.ability == "prosthetic" and s == 1)
     head.neck(pen, person)
     if person.ability == "cane":
-        pose = "down"
         aids.cane(pen, max(body.hip, body.shoulder) + body.arm + 0.22, body.hip_y - 0.05, body.sole_y)
-    _arm(pen, person, body, -1, "down" if pose == "wave" else pose, sleeve)
-    if pose in ("down", "hip") or person.ability == "cane":
-        _arm(pen, person, body, 1, "cane" if person.ability == "cane" else "down", sleeve)
+    _arm(pen, person, body, -1, "down")
+    _arm(pen, person, body, 1, "cane" if person.ability == "cane" else "down")
     _top(pen, person, body, lower)
-    if lower in ("dress", "skirt"):
-        _skirt(pen, person, body, lower)
-    if pose == "hold":
-        _arm(pen, person, body, 1, "hold", sleeve)
-        pen.poly(
-            [
-                (-body.waist * 0.75, body.waist_y - 0.55),
-                (body.waist * 0.45, body.waist_y - 0.55),
-                (body.waist * 0.45, body.waist_y + 0.02),
-                (-body.waist * 0.75, body.waist_y + 0.02),
-            ],
-            person.garments[1],
-        )
-        for s in (-1, 1):
-            pen.oval(s * body.waist * 0.3, body.waist_y - 0.06, body.arm * 0.95, body.arm * 0.9, person.skin.base)
-    elif pose == "wave":
-        _arm(pen, person, body, 1, "wave", sleeve)
+    if lower == "dress":
+        _skirt(pen, person, body)
     head.face(pen, person, fine=False)
 
 
-def seated(pen: Pen, person: Look, rng: random.Random) -> None:
+def seated(pen: Pen, person: Look) -> None:
     """A figure in a wheelchair that faces half to the right; the pen is at the head's centre."""
-    body, shoe = measure(person), _SHOES[1]
-    lower = _lower(person)
-    sleeve = 0.75
+    body, lower = measure(person), _lower(person)
     floor = body.hip_y + (body.sole_y - body.knee_y) + 0.28
     pen.glow(0.1, floor, 1.6, 0.26, (40, 30, 40), 0.5)
     aids.chair_back(pen, body, floor, person.garments[1])
     hair.back(pen, person, head.width(person))
     head.neck(pen, person)
-    _arm(pen, person, body, 1, "hold", sleeve)
+    _arm(pen, person, body, 1, "hold")
     long = (body.knee_y - body.hip_y) * 0.8
     knee_x, knee_y = 0.1 + long, body.hip_y + 0.02
     cloth, skin = person.garments[0 if lower == "dress" else 2], person.skin
@@ -272,7 +207,7 @@ def seated(pen: Pen, person: Look, rng: random.Random) -> None:
                 (x + 0.4, floor - 0.2),
                 (x + 0.38, floor - 0.14),
             ],
-            shoe,
+            _SHOES[1],
         )
         pen.limb(
             [
@@ -284,5 +219,5 @@ def seated(pen: Pen, person: Look, rng: random.Random) -> None:
     _top(pen, person, body, "none")
     pen.limb([(-0.1, body.hip_y, body.leg * 1.2), (knee_x - 0.14, knee_y, body.leg * 1.0)], cloth)
     aids.chair_front(pen, body, floor, knee_x)
-    _arm(pen, person, body, -1, "wheel", sleeve)
+    _arm(pen, person, body, -1, "wheel")
     head.face(pen, person, fine=False)

@@ -27,22 +27,6 @@ def _widened(points: list[Point], width: float) -> list[Point]:
 _LONG = _mirrored(
     [(0, -0.6), (0.3, -0.55), (0.47, -0.3), (0.5, 0.1), (0.53, 0.5), (0.56, 0.9), (0.42, 1.12), (0.15, 1.1)]
 )
-_WAVES = _mirrored(
-    [
-        (0, -0.61),
-        (0.32, -0.55),
-        (0.5, -0.3),
-        (0.5, 0.0),
-        (0.6, 0.25),
-        (0.55, 0.5),
-        (0.66, 0.75),
-        (0.5, 1.1),
-        (0.15, 1.05),
-    ]
-)
-_COILS = _mirrored(
-    [(0, -0.66), (0.36, -0.6), (0.58, -0.32), (0.66, 0.05), (0.74, 0.4), (0.76, 0.72), (0.55, 0.95), (0.2, 0.9)]
-)
 _BOB = _mirrored([(0, -0.6), (0.3, -0.55), (0.5, -0.3), (0.56, 0.05), (0.58, 0.38), (0.46, 0.5), (0.2, 0.48)])
 _TIED = _mirrored([(0, -0.59), (0.28, -0.54), (0.42, -0.34), (0.44, -0.05), (0.36, 0.2)])
 _AFRO = _mirrored([(0, -0.78), (0.36, -0.7), (0.6, -0.45), (0.68, -0.12), (0.6, 0.2), (0.42, 0.36), (0.2, 0.3)])
@@ -54,14 +38,8 @@ def back(pen: Pen, person: Look, width: float) -> None:
     match person.style:
         case "long":
             pen.blob(_widened(_LONG, width), colour)
-        case "waves":
-            pen.blob(_widened(_WAVES, width), colour)
-        case "coils":
-            pen.cloud(_widened(_COILS, width), 0.1, colour)
         case "bob":
             pen.blob(_widened(_BOB, width), colour)
-        case "wavy bob":
-            pen.cloud(_widened(_BOB, width * 1.02), 0.055, colour)
         case "afro":
             pen.cloud(_widened(_AFRO, width), 0.085, person.hair)
             pen.shade(_widened(_AFRO, width), sheen(person.hair), "left" if person.lit < 0 else "right", 0.5)
@@ -70,26 +48,6 @@ def back(pen: Pen, person: Look, width: float) -> None:
             pen.oval(0, -0.72, 0.25, 0.22, person.hair)
             pen.line([(-0.12, -0.74), (0, -0.82), (0.13, -0.74)], 0.03, sheen(person.hair))
             pen.line([(-0.15, -0.62), (0, -0.68), (0.15, -0.62)], 0.045, person.garments[1])
-        case "puff":
-            pen.blob(_widened(_TIED, width), colour)
-            pen.cloud([(-0.4, -0.78), (0, -1.02), (0.4, -0.78), (0.3, -0.5), (-0.3, -0.5)], 0.1, person.hair)
-            pen.glow(0.14 * person.lit, -0.84, 0.3, 0.24, sheen(person.hair), 0.8)
-        case "ponytail":
-            pen.blob(_widened(_TIED, width), colour)
-            pen.blob(
-                [
-                    (0.2, -0.5),
-                    (0.5, -0.56),
-                    (0.66, -0.3),
-                    (0.66, 0.2),
-                    (0.72, 0.7),
-                    (0.6, 1.02),
-                    (0.5, 0.6),
-                    (0.42, 0.0),
-                ],
-                person.hair,
-            )
-            pen.line([(0.56, -0.3), (0.58, 0.2), (0.62, 0.7)], 0.035, sheen(person.hair))
         case _:
             pen.blob(_widened(_TIED, width * 0.98)[1:], colour)
 
@@ -133,24 +91,23 @@ def front(pen: Pen, person: Look, width: float) -> None:
     gloss = sheen(person.hair)
     top, short = _widened(_TOP, width), _widened(_SHORT, width)
     match person.style:
-        case "long" | "waves":
-            wave = 0.06 if person.style == "waves" else 0.0
+        case "long":
             for s in (-1, 1):
                 lock = [
                     (0.38, -0.3),
                     (0.47, -0.1),
-                    (0.5 + wave, 0.25),
-                    (0.51 - wave, 0.55),
-                    (0.56 + wave, 0.85),
+                    (0.5, 0.25),
+                    (0.51, 0.55),
+                    (0.56, 0.85),
                     (0.46, 1.1),
                     (0.34, 0.95),
-                    (0.4 - wave, 0.6),
-                    (0.38 + wave, 0.3),
+                    (0.4, 0.6),
+                    (0.38, 0.3),
                     (0.36, 0.05),
                 ]
                 pen.blob([(x * s * width, y) for x, y in lock], person.hair)
                 if s == person.lit:
-                    strand = [(0.43, -0.05), (0.45 + wave, 0.3), (0.46 - wave, 0.55), (0.48 + wave, 0.85)]
+                    strand = [(0.43, -0.05), (0.45, 0.3), (0.46, 0.55), (0.48, 0.85)]
                     pen.line([(x * s * width, y) for x, y in strand], 0.04, gloss)
             _cap(
                 pen,
@@ -158,24 +115,12 @@ def front(pen: Pen, person: Look, width: float) -> None:
                 _widened([(0.33, -0.1), (0.2, -0.3), (0.06, -0.4), (-0.14, -0.3), (-0.33, -0.1)], width),
                 person,
             )
-        case "coils":
-            _cap(
-                pen,
-                top,
-                _widened([(0.34, -0.1), (0.22, -0.28), (0, -0.34), (-0.22, -0.28), (-0.34, -0.1)], width),
-                person,
-                0.09,
-            )
-            for s in (-1, 1):
-                for y in (0.0, 0.2, 0.4, 0.6):
-                    pen.oval(s * (0.47 + 0.1 * y) * width, y, 0.11, 0.11, person.hair)
-                    pen.curl(s * (0.5 + 0.14 * y) * width, y, 0.075, gloss)
-        case "bob" | "wavy bob":
+        case "bob":
             for s in (-1, 1):
                 lock = [(0.36, -0.2), (0.5, -0.1), (0.57, 0.2), (0.57, 0.42), (0.42, 0.5), (0.36, 0.4), (0.38, 0.15)]
                 pen.blob([(x * s * width, y) for x, y in lock], person.hair)
             fringe = [(0.38, 0.0), (0.3, -0.16), (0, -0.2), (-0.3, -0.16), (-0.38, 0.0)]
-            _cap(pen, top, _widened(fringe, width), person, 0.06 if person.style == "wavy bob" else 0.0)
+            _cap(pen, top, _widened(fringe, width), person)
             s = person.lit
             pen.line([(0.2 * s, -0.5), (0.38 * s, -0.32), (0.48 * s, 0.0), (0.5 * s, 0.3)], 0.04, gloss)
         case "afro":
@@ -198,7 +143,7 @@ def front(pen: Pen, person: Look, width: float) -> None:
             )
             for x, y in ((-0.3, -0.52), (0.0, -0.62), (0.3, -0.52), (-0.5, -0.2), (0.5, -0.2)):
                 pen.curl(x * width, y, 0.08, gloss)
-        case "bun" | "puff" | "ponytail":
+        case "bun":
             _cap(
                 pen,
                 top,
@@ -207,25 +152,6 @@ def front(pen: Pen, person: Look, width: float) -> None:
             )
             pen.line(_widened([(-0.2, -0.38), (-0.1, -0.5), (0, -0.55)], width), 0.025, gloss)
             pen.line(_widened([(0.2, -0.38), (0.1, -0.5), (0, -0.55)], width), 0.025, gloss)
-        case "swept":
-            raised = [(x, y - 0.05) if y < -0.3 else (x, y) for x, y in short]
-            _cap(
-                pen,
-                raised,
-                _widened([(0.35, -0.16), (0.3, -0.33), (0.02, -0.27), (-0.26, -0.36), (-0.35, -0.16)], width),
-                person,
-            )
-            pen.line(_widened([(-0.24, -0.4), (0.0, -0.42), (0.26, -0.5)], width), 0.03, gloss)
-        case "curls":
-            _cap(
-                pen,
-                short,
-                _widened([(0.35, -0.14), (0.27, -0.27), (0, -0.3), (-0.27, -0.27), (-0.35, -0.14)], width),
-                person,
-                0.085,
-            )
-            for x, y in ((-0.24, -0.44), (0.02, -0.5), (0.26, -0.43)):
-                pen.curl(x * width, y, 0.075, gloss)
         case "fade":
             flat = [
                 (-0.38, -0.08),

@@ -35,9 +35,7 @@ class Look:
     glasses: bool
     earring: Colour
     garments: tuple[Colour, Colour, Colour]
-    pattern: str  # "plain", "stripes", "dots"
-    outer: bool
-    lit: int  # the side the light comes from: -1 left, 1 right (before flipping)
+    lit: int  # the side the light comes from: -1 left, 1 right
     light: str
 
 
@@ -59,8 +57,6 @@ def look(facts: Mapping[str, str | int], wall: Colour, lit: int, ability: str, r
         glasses=age == "older",
         earring=_EARRINGS[0],
         garments=(garments[0], garments[1], garments[2]),
-        pattern="plain",
-        outer=False,
         lit=lit,
         light=str(facts["light"]),
     )

@@ -17,11 +17,6 @@ def _body(person: Look) -> list[Point]:
     return [(-x, y) for x, y in right] + list(reversed(right))
 
 
-def _right(body: list[Point]) -> list[Point]:
-    """The right edge of `body` from the collar outwards and down."""
-    return [p for p in reversed(body) if p[0] > 0.3]
-
-
 def _trim(colour: Colour) -> Colour:
     """A collar's or edge's tone next to cloth of `colour`."""
     return mix(colour, (255, 255, 255), 0.4) if brightness(colour) < 0.62 else scale(colour, 0.8)
@@ -60,22 +55,6 @@ def _neckline(pen: Pen, person: Look, cloth: Colour) -> None:
         pen.line([(-0.25, 0.78), (0, 0.85), (0.25, 0.78)], 0.025, scale(cloth, 0.75))
 
 
-def _outer(pen: Pen, person: Look, edge: list[Point]) -> None:
-    """An open jacket, cardigan or straps over the garment."""
-    colour = person.garments[1]
-    if person.age == "child" or person.gender == "androgynous":
-        for s in (-1, 1):
-            pen.poly([(s * 0.34, 0.78), (s * 0.5, 0.82), (s * 0.44, 1.5), (s * 0.28, 1.5)], colour)
-        pen.poly([(-0.46, 1.4), (0.46, 1.4), (0.5, 2.4), (-0.5, 2.4)], colour)
-        for s in (-1, 1):
-            pen.oval(s * 0.36, 1.47, 0.045, 0.045, _trim(colour))
-        return
-    for s in (-1, 1):
-        front = [(s * x, y) for x, y in edge] + [(s * 0.3, 2.4), (s * 0.22, 1.5), (s * 0.28, 0.76)]
-        pen.blob(front, colour)
-        pen.poly([(s * 0.3, 0.74), (s * 0.48, 0.98), (s * 0.4, 1.18), (s * 0.22, 1.5)], scale(colour, 0.86))
-
-
 def draw(pen: Pen, person: Look) -> None:
     """The bust of a person; the pen stands at the head's centre, its unit the head's height."""
     cloth, body = person.garments[0], _body(person)
@@ -84,16 +63,13 @@ def draw(pen: Pen, person: Look) -> None:
     hair.back(pen, person, wide)
     head.neck(pen, person)
     pen.blob(body, cloth)
-    pen.pattern(body, person.pattern, _trim(cloth), 0.17)
     half = max(x for x, _ in body) / 1.08
-    if person.outer:
-        _outer(pen, person, _right(body))
     pen.shade(body, scale(cloth, 0.68), "right" if person.lit < 0 else "left", 0.6)
     for s in (-1, 1):
         pen.line(
             [(s * half * 0.8, 1.3), (s * half * 0.76, 1.7)],
             0.022,
-            scale(person.garments[1] if person.outer else cloth, 0.7),
+            scale(cloth, 0.7),
         )
     _neckline(pen, person, cloth)
     head.face(pen, person, fine=True)
