@@ -130,7 +130,7 @@ def test_the_distance_is_shown_as_training_went_on() -> None:
 def _seen() -> Visibility:
     seen = Visibility()
     for name in ("setting", "light", "stand_y"):
-        for text in (f"set.{name}", f"set.{name}|setting=sand", f"set.{name}|light=night"):
+        for text in (f"set.{name}", *(f"set.{name}|{part}" for part in ("any", "setting=sand", "light=night"))):
             seen.tallies[text] = Tally(100, 100)
     return seen
 
