@@ -19,30 +19,41 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from generation.house import choices
+from generation.house.lookup import BY_RENDERERS
 from generation.house.sketch import carried, carrying
 from training.attributes import NAMES
-from training.chance import SLOTS
-from training.people import VALUES
-from training.world import BUCKETS, DETAILS
 
-#: What a caption may leave out and a picture decides, with the slots that no renderer uses; the same for both subjects.
-OPEN: Mapping[str, Mapping[str, int]] = {
-    "set": {"detail": 42, "stand_x": 43, "stand_y": 44, "distance": 45},
-    "people": {"skin": 42, "age": 43, "gender": 44, "colour": 45, "build": 46, "light": 47},
-}
 #: From this share of noise on every pair is coupled; below it every second one.
 ALWAYS = 0.7
 _NORMAL = NormalDist()
 
 
-def written(noise: Tensor, draws: Tensor) -> Tensor:
-    """The noise (B, 16, h, w), sides even, with draws (B, SLOTS) written into it.
+def written(noise: Tensor, draws: Tensor, order: Tensor) -> Tensor:
+    """The noise (B, 16, h, w), sides even, with draws (B, n) written into it, each in the direction of ``order``.
 
     It is still standard normal if both were and are independent.
     """
     numbers = carried(noise)
-    count = min(SLOTS, numbers.shape[1])
-    return carrying(noise, torch.cat([draws[:, :count], numbers[:, count:]], dim=1))
+    numbers[:, order[: draws.shape[1]]] = draws
+    return carrying(noise, numbers)
+
+
+def quietest(latents: Sequence[NDArray[np.float16]], channels: int) -> NDArray[np.int64]:
+    """In which direction each number is best written: those that decide something where pictures have least.
+
+    Args:
+        latents: of some pictures, of several shapes (N, C, h, w).
+        channels: C.
+    """
+    loud = np.zeros(3 * channels)
+    for some in latents:
+        loud += carried(torch.from_numpy(np.asarray(some, np.float32))).std(dim=0).numpy() / len(latents)
+    directions, order = np.argsort(loud, kind="stable"), np.zeros(3 * channels, np.int64)
+    deciding = sorted({*BY_RENDERERS, *(slot for slots in choices.SLOTS.values() for slot in slots.values())})
+    others = [slot for slot in range(3 * channels) if slot not in deciding]
+    order[[*deciding, *others]] = directions
+    return order
 
 
 def with_open(
@@ -61,11 +72,10 @@ def with_open(
         bucket: the picture's shape.
         rng: chooses within a value's share.
     """
-    found = draws.copy()
-    for name, slot in OPEN[str(facts["subject"])].items():
-        value = facts.get(name, "")
-        key = "people_light" if facts["subject"] == "people" and name == "light" else name
-        if value == "" or spoken[NAMES.index(key)]:
+    found, subject = draws.copy(), str(facts["subject"])
+    for name, slot in choices.SLOTS[subject].items():
+        value = str(facts.get(name, ""))
+        if value in ("", choices.NATURAL) or spoken[NAMES.index(attribute_of(subject, name))]:
             continue
         low, high = _share_of(facts, name, bucket)
         share = min(max(low + (high - low) * rng.random(), 1e-6), 1 - 1e-6)
@@ -73,18 +83,17 @@ def with_open(
     return found
 
 
+def attribute_of(subject: str, name: str) -> str:
+    """What ``attributes`` calls an attribute of a subject's facts."""
+    return "people_light" if (subject, name) == ("people", "light") else name
+
+
 def _share_of(facts: Mapping[str, str | int], name: str, bucket: str) -> tuple[float, float]:
     """From where to where on the scale of 0–1 the value of an attribute is drawn."""
-    value = facts[name]
-    if facts["subject"] == "people":
-        values: Sequence[str | int] = VALUES[name]
-    elif name == "detail":
-        values = DETAILS[str(facts["setting"])][1]
-    else:
-        shares = getattr(BUCKETS[bucket], name)
-        total, before = sum(shares.values()), 0.0
-        for word, share in shares.items():
-            if word == value:
-                return before / total, (before + share) / total
-            before += share
-    return values.index(value) / len(values), (values.index(value) + 1) / len(values)
+    shares = choices.shares_of(str(facts["subject"]), name, bucket, str(facts.get("setting", "")))
+    value, before = str(facts[name]), 0.0
+    for word, share in shares.items():
+        if word == value:
+            break
+        before += share
+    return before, before + shares[value]

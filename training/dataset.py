@@ -16,9 +16,10 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from generation.house.framing import SHAPES
 from proofsheet.errors import StateError
 from training.progress import Progress
-from training.world import BUCKETS, Facts, is_held, keep_masters, master, masters, render, sample_set
+from training.world import Facts, is_held, keep_masters, master, masters, render, sample_set
 
 _CHUNK = 100
 SPLITS = ("held", "judge", "train")
@@ -143,7 +144,7 @@ def _prepare(folder: Path, split: str, count: int, seed: int) -> None:
             file.write_text(text, "utf-8")
         return
     (folder / "done").mkdir(parents=True, exist_ok=True)
-    shape, path = BUCKETS[bucket], folder / "images.npy"
+    shape, path = SHAPES[bucket], folder / "images.npy"
     kept = len(before.splitlines()) if before and text.startswith(before) else 0  # more of the same
     for flag in (folder / "done").iterdir():
         if (int(flag.name) + 1) * _CHUNK > kept:
@@ -171,7 +172,7 @@ def _render_master(setting: str, light: str, colour: str, detail: str) -> None:
 
 def _render_chunk(folder: Path, index: int) -> None:
     lines = (folder / "facts.jsonl").read_text("utf-8").splitlines()[index * _CHUNK : (index + 1) * _CHUNK]
-    shape = BUCKETS[folder.name.split("-")[0]]
+    shape = SHAPES[folder.name.split("-")[0]]
     images = np.load(folder / "images.npy", mmap_mode="r+")
     for place, line in enumerate(lines):
         images[index * _CHUNK + place] = render(json.loads(line), shape.width, shape.height)

@@ -5,8 +5,8 @@ What was measured on two CPU cores, as the loss on held-out pictures after equal
 convolutional U-Net with 13 million, batches of 64 and AdamW is after 10. Most of that is size and batch: in an hour of
 two cores a small network sees enough pictures, and a large one does not.
 
-Its sketch (``generation.house.sketch``) is trained first and alone: a picture costs it a hundredth of what the whole
-network takes, so it sees every one many times in minutes.
+Its sketch (``generation.house.sketch``) is trained first and alone, see ``training.sketching``, and stays as it is: the
+transformer learns what the sketch lacks.
 
 The noise of a pair is not independent of the picture but carries what the caption leaves open, see
 ``training.coupling``; only pairs whose caption is left out whole keep plain noise.
@@ -17,33 +17,30 @@ pipelines do the same when they draw.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from generation.house.autoencoder import HouseAutoencoder
-from generation.house.sketch import Sketcher
 from generation.house.transformer import HouseTransformer
 from proofsheet.errors import StateError
 from training.attributes import spoken_of
-from training.budget import Budget, Training, device_of, half, section_of
+from training.budget import Budget, Training, half, section_of
 from training.captions import Teller
-from training.chance import SLOTS, draws_of
+from training.chance import draws_of
 from training.coupling import ALWAYS, with_open, written
 from training.dataset import Data
 from training.latents import LatentShard, encode_data
 from training.preview import draw_sheet
 from training.progress import Progress
+from training.sketching import heard_and_seen, weights_of
 
 DEFAULTS: Mapping[str, Any] = {
     "seconds": 3600,
@@ -62,17 +59,6 @@ DEFAULTS: Mapping[str, Any] = {
     "heads": 4,
     "check_seconds": 300,
     "check_pictures": 256,
-}
-SKETCH: Mapping[str, Any] = {
-    "seconds": 1200,
-    "batch": 256,
-    "seed": 11,
-    "rate": 2e-3,
-    "decay": 0.995,
-    "square": 0.7,
-    "empty": 0.1,
-    "sparse": 0.25,
-    "captions": 2,  # of each picture
 }
 
 
@@ -107,11 +93,12 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     section = {**DEFAULTS, **(section_of(config, "denoiser") if "denoiser" in config else {})}
     out = Path(out)
     folder = out / "denoiser"
-    autoencoder, teller, shards = _heard_and_seen(section, data, out, report)
+    autoencoder, teller, shards = heard_and_seen(section, data, out, report)
     held = encode_data(autoencoder, data, "held", out / "latents", report, int(section["check_pictures"]))
     torch.manual_seed(int(section["seed"]))
     network = new_denoiser(section, teller.width, autoencoder.config.latent_channels).to(teller.device)
     network.sketch.load_state_dict(_sketched(out / "sketch"))
+    network.sketch.requires_grad_(False)
     network.get_buffer("lack").copy_(_lacking(network.sketch, shards, teller))
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
     training.resume()
@@ -125,60 +112,6 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     training.run(loss_of, report)
     check.now()
     training.average.half().save_pretrained(folder)
-
-
-def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> None:
-    """Train the sketch alone, from captions and numbers to latents, going on from ``out/sketch/last.pt``.
-
-    Needs ``out/autoencoder`` and ``out/words``. Writes the latents to ``out/latents``.
-
-    Args:
-        config: the section ``sketch``: ``seconds``, ``steps``, ``threads``, ``batch`` and the others of ``SKETCH``.
-        data: the rendered pictures.
-        out: the run's folder.
-        report: hears the share done and the loss.
-
-    Raises:
-        StateError: the autoencoder or the words are not trained yet.
-    """
-    section = {**SKETCH, **(section_of(config, "sketch") if "sketch" in config else {})}
-    out = Path(out)
-    folder = out / "sketch"
-    autoencoder, teller, shards = _heard_and_seen({**section, "empty": 0.0}, data, out, report)
-    told = [_Told.kept(shard, teller, section, folder, report) for shard in shards]
-    nothing, seed = teller.states([""])[:, 0], int(section["seed"])
-    weights, size = _weights(shards, float(section["square"])), int(section["batch"])
-    torch.manual_seed(seed)
-    sketch = Sketcher(teller.width, autoencoder.config.latent_channels).to(teller.device)
-    training = Training(sketch, Budget.of(section), folder)
-    training.resume()
-
-    def loss_of(step: int) -> Tensor:
-        rng = np.random.default_rng([seed, step, 2])
-        place = int(rng.choice(len(shards), p=weights))
-        shard, known = shards[place], told[place]
-        rows, which = rng.integers(len(shard), size=size), rng.integers(len(known.text), size=size)
-        text = torch.from_numpy(known.text[which, rows].astype(np.float32))
-        draws = torch.from_numpy(known.draws[which, rows].astype(np.float32))
-        empty = torch.from_numpy(rng.random(size) < float(section["empty"]))
-        text[empty] = nothing.cpu()
-        draws[empty] = torch.from_numpy(rng.standard_normal((int(empty.sum()), draws.shape[1]), np.float32))
-        clean = torch.from_numpy(shard.latents[rows].astype(np.float32))
-        guess = training.network(text.to(teller.device), draws.to(teller.device), *clean.shape[2:])
-        loss: Tensor = (guess - clean.to(teller.device)).square().mean()
-        return loss
-
-    training.run(loss_of, report)
-
-
-def _heard_and_seen(
-    section: Mapping[str, Any], data: Data, out: Path, report: Progress
-) -> tuple[HouseAutoencoder, Teller, list[LatentShard]]:
-    """The trained autoencoder, what captions are told with, and the latents of the pictures trained on."""
-    device = device_of(section)
-    autoencoder = _autoencoder(out).to(device)
-    teller = Teller(out / "words", device, float(section["empty"]), float(section["sparse"]))
-    return autoencoder, teller, encode_data(autoencoder, data, "train", out / "latents", report)
 
 
 def _sketched(folder: Path) -> dict[str, Tensor]:
@@ -203,50 +136,6 @@ def _lacking(sketch: nn.Module, shards: Sequence[LatentShard], teller: Teller, c
     return torch.stack(gaps).mean(dim=0).sqrt().clamp_min(1e-3)[:, None, None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the sketch hears of a shard, for several captions of each picture: float16.
-
-    ``text`` (captions, N, text width) are the captions' vectors, ``draws`` (captions, N, SLOTS) the numbers.
-    """
-
-    text: NDArray[np.float16]
-    draws: NDArray[np.float16]
-
-    @classmethod
-    def kept(
-        cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], folder: Path, report: Progress
-    ) -> _Told:
-        """Made once for a text tower and its pictures' facts, and read again after an interrupt."""
-        asked = json.dumps([teller.mark, section["seed"], section["captions"], list(shard.facts)])
-        mark = hashlib.sha256(asked.encode()).hexdigest()[:12]
-        file = folder / f"{shard.bucket}-{shard.subject}-{mark}.npz"
-        if not file.is_file():
-            made = cls.of(shard, teller, section, report)
-            folder.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part.npz")
-            np.savez(part, text=made.text, draws=made.draws)
-            part.replace(file)
-        with np.load(file) as found:
-            return cls(found["text"], found["draws"])
-
-    @classmethod
-    def of(cls, shard: LatentShard, teller: Teller, section: Mapping[str, Any], report: Progress) -> _Told:
-        shape = (int(section["captions"]), len(shard))
-        text, draws = np.empty((*shape, teller.width), np.float16), np.empty((*shape, SLOTS), np.float16)
-        rng, words = np.random.default_rng(len(shard)), random.Random(f"{section['seed']} {shard.bucket}")
-        for which in range(shape[0]):
-            captions = teller.captions(shard.facts, words)
-            for start in range(0, len(shard), 256):
-                rows = slice(start, start + 256)
-                text[which, rows] = teller.vectors(captions[rows]).cpu().numpy()
-                report.step(0.0, f"captions of {shard.bucket}s")
-            for row, (facts, said) in enumerate(zip(shard.facts, captions, strict=True)):
-                own = draws_of(int(facts["seed"]))
-                draws[which, row] = with_open(own, facts, spoken_of(said, facts), shard.bucket, rng)
-        return cls(text, draws)
-
-
 class Lesson:
     """The loss of a step, by its number alone."""
 
@@ -260,7 +149,8 @@ class Lesson:
         self.unet, self.shards, self.teller = training.network, shards, teller
         self.seed, self.batch = int(section["seed"]), int(section["batch"])
         self.spread = float(section["spread"])
-        self.weights = _weights(shards, float(section["square"]))
+        self.order = training.network.sketch.get_buffer("order").cpu()
+        self.weights = weights_of(shards, float(section["square"]))
 
     def __call__(self, step: int) -> Tensor:
         rng = np.random.default_rng([self.seed, step])
@@ -277,7 +167,7 @@ class Lesson:
         ]
         told = torch.tensor([bool(text) for text in texts])
         coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < 0.5))
-        noise[coupled] = written(noise, torch.from_numpy(np.stack(draws)))[coupled]
+        noise[coupled] = written(noise, torch.from_numpy(np.stack(draws)), self.order)[coupled]
         return flow_loss(self.unet, clean, noise, times, self.teller.states(texts))
 
 
@@ -311,25 +201,6 @@ def drawn_times(rng: np.random.Generator, count: int, spread: float) -> Tensor:
     normal = (1.2 * torch.special.ndtri(torch.from_numpy(even).clamp(1e-4, 1 - 1e-4)) + 0.2).sigmoid()
     late = torch.from_numpy(0.6 + 0.4 * rng.random(count))
     return torch.where(torch.from_numpy(rng.random(count) < spread), normal, late).clamp(1e-3, 1.0).float()
-
-
-def _weights(shards: Sequence[LatentShard], square: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """How often each shard is drawn: squares together ``square``; within and without by their numbers."""
-    counts = np.array([len(shard) for shard in shards], np.float64)
-    squares = np.array([shard.bucket == "square" for shard in shards])
-    if squares.all() or not squares.any():
-        return np.asarray(counts / counts.sum())
-    shares = np.where(squares, square / counts[squares].sum(), (1 - square) / counts[~squares].sum())
-    return np.asarray(counts * shares)
-
-
-def _autoencoder(out: Path) -> HouseAutoencoder:
-    folder = out / "autoencoder"
-    if not (folder / "config.json").is_file():
-        raise StateError(f"There is no trained autoencoder in {folder}.", "Train it first: python -m training run")
-    loaded: HouseAutoencoder = HouseAutoencoder.from_pretrained(folder, dtype=torch.float32)
-    loaded.eval().requires_grad_(False)
-    return loaded
 
 
 class _Check:

@@ -40,7 +40,7 @@ STAGES: Mapping[str, Stage] = {
     "words": Stage("training.clip:train_words", ("pictures",)),
     "autoencoder": Stage("training.autoencoder:train_autoencoder", ("pictures",)),
     "probe": Stage("training.probe:train_probe", ("pictures",)),
-    "sketch": Stage("training.denoiser:train_sketch", ("autoencoder", "words")),
+    "sketch": Stage("training.sketching:train_sketch", ("autoencoder", "words")),
     "clip": Stage("training.clip:train_clip", ("words",)),
     # After the sketch, which others wait for; nothing but the enlarger waits for this.
     "decoder": Stage("training.autoencoder:polish_decoder", ("sketch",)),

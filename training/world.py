@@ -10,7 +10,6 @@ import hashlib
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,85 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from generation.house.framing import ACROSS, DOWN
+from generation.house.choices import COLOURS, DETAILS, LIGHTS, NATURAL, NATURAL_SETTINGS, SETTINGS, share_below
+from generation.house.framing import FOOT, MASTER, SHAPES, UNIT, part_of_master, stand_at
 from generation.house.words import HUES, NEUTRAL
 from generation.scenes import draw_scene
 from proofsheet.domain.asset import SceneRecipe
-from training.chance import Dice, draws_of
+from training.chance import draws_of
 from training.seasons import SEASONS, with_season
 
 Facts = dict[str, str | int]
-
-#: The size of a master, where the foot of its stand is, and how wide the stand is, in pixels.
-MASTER, FOOT, UNIT = (800, 448), (400.0, 296.0), 64.0
-
-COLOURS = (*HUES, NEUTRAL)
-
-#: The renderer's kinds and lights that the house models are taught: few enough to be drawn well.
-SETTINGS = (
-    "sweep",
-    "arch_podium",
-    "steps",
-    "tabletop_wood",
-    "tabletop_stone",
-    "kitchen_shelf",
-    "wet_stone",
-    "sand",
-    "sky",
-    "forest_bokeh",
-)
-LIGHTS = ("window_warm", "leaf_shade", "soft_north", "golden_low", "high_key", "moody")
-
-#: Settings whose colours are their own (sand, sky, leaves …): no colour is asked of them.
-NATURAL = frozenset({"sand", "sky", "forest_bokeh", "tabletop_wood"})
-
-DETAILS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "tabletop_wood": ("wood", ("oak", "walnut")),
-    "kitchen_shelf": ("wood", ("oak", "walnut")),
-    "tabletop_stone": ("stone", ("terrazzo", "marble")),
-}
-
-#: How far down the stand's foot is, as a share of the height, and how wide the stand, of the width.
-STAND_Y: Mapping[str, float] = DOWN
-DISTANCE: Mapping[str, float] = {"distant": 0.168, "far": 0.235, "near": 0.47}
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A shape of pictures, and how often product and camera stand where in it."""
-
-    width: int
-    height: int
-    stand_x: Mapping[str, float]
-    stand_y: Mapping[str, float]
-    distance: Mapping[str, float]
-
-
-_SIDES = {"left": 0.25, "middle": 0.45, "right": 0.3}
-BUCKETS: Mapping[str, Bucket] = {
-    "square": Bucket(
-        128,
-        128,
-        _SIDES,
-        {"high": 0.2, "low": 0.3, "bottom": 0.5},
-        {"far": 0.45, "near": 0.55},
-    ),
-    "tall": Bucket(
-        96,
-        160,
-        _SIDES,
-        {"high": 0.18, "raised": 0.5, "low": 0.17, "bottom": 0.15},
-        {"near": 1.0},
-    ),
-    "wide": Bucket(192, 96, _SIDES, {"low": 0.1, "bottom": 0.9}, {"far": 1.0}),
-    "strip": Bucket(
-        256,
-        64,
-        {"far-left": 0.2, "left": 0.2, "middle": 0.15, "right": 0.2, "far-right": 0.25},
-        {"bottom": 1.0},
-        {"distant": 0.5, "far": 0.5},
-    ),
-}
 
 _SETUP = 0  # the seed of everything that is the same in all pictures of a kind
 _NATURAL_HUE = 220.0  # of what little colour is free where a setting has colours of its own
@@ -108,19 +37,19 @@ _kept: list[Path] = []  # the folder that masters are kept in, if there is one
 
 def sample_set(rng: random.Random, bucket: str = "square") -> Facts:
     """Facts of a backdrop: settings and lights evenly, colours evenly, stands as the layouts need them."""
-    shape = BUCKETS[bucket]
+    shape = SHAPES[bucket]
     setting, light = rng.choice(SETTINGS), rng.choice(LIGHTS)
     season = rng.choice(SEASONS) if rng.random() < 0.2 else "none"
     return {
         "subject": "set",
         "setting": setting,
         "light": light,
-        "colour": "natural" if setting in NATURAL else rng.choice(COLOURS),
+        "colour": NATURAL if setting in NATURAL_SETTINGS else rng.choice(COLOURS),
         "season": season,
         "detail": rng.choice(DETAILS[setting][1]) if setting in DETAILS else "",
-        "stand_x": _pick(rng, shape.stand_x),
-        "stand_y": _pick(rng, shape.stand_y),
-        "distance": _pick(rng, shape.distance),
+        "stand_x": _pick(rng, shape.across),
+        "stand_y": _pick(rng, shape.down),
+        "distance": _pick(rng, shape.distances),
         "seed": rng.randrange(2**31),
     }
 
@@ -134,7 +63,7 @@ def is_held(facts: Mapping[str, str | int]) -> bool:
     key: tuple[str, ...]
     if facts["subject"] == "people":
         key, share = ("age", "gender", "skin", "count", "ability"), _HELD_OF_PEOPLE
-    elif facts["colour"] == "natural":
+    elif facts["colour"] == NATURAL:
         key, share = ("setting", "light", "stand_x", "distance"), _HELD_OF_SETS
     else:
         key, share = ("setting", "light", "colour"), _HELD_OF_SETS
@@ -162,26 +91,15 @@ def render(facts: Mapping[str, str | int], width: int = 128, height: int = 128) 
     return with_season(picture, str(facts["season"]), _SETUP)
 
 
-def stand_of(facts: Mapping[str, str | int], shape: float) -> tuple[float, float, float]:
-    """Where the stand is in a picture of a shape (width over height): across, down, and its width, as shares."""
-    rng = Dice(draws_of(int(facts["seed"])), 0, 1)
-    share = DISTANCE[str(facts["distance"])] * (1.45 if shape < 0.4 else 1.0)
-    across = ACROSS[str(facts["stand_x"])] + rng.uniform(-0.012, 0.012)
-    return across, STAND_Y[str(facts["stand_y"])], min(share, 0.9)
+def stand_of(facts: Mapping[str, str | int]) -> tuple[float, float, float]:
+    """Where the stand is in the facts' picture: across, down, and its width, as shares."""
+    chance = share_below(float(draws_of(int(facts["seed"]))[0]))
+    return stand_at(str(facts["stand_x"]), str(facts["stand_y"]), str(facts["distance"]), chance)
 
 
 def box_of(facts: Mapping[str, str | int], width: int, height: int) -> tuple[float, float, float, float]:
     """The part of a master (left, top, right, bottom in its pixels) that the facts' picture shows; never beyond it."""
-    x, y, share = stand_of(facts, width / height)
-    left, top, right, bottom = (
-        FOOT[0] / x,
-        FOOT[1] / y,
-        (MASTER[0] - FOOT[0]) / (1 - x),
-        (MASTER[1] - FOOT[1]) / (1 - y),
-    )
-    wide = min(UNIT / share, left, right, min(top, bottom) * width / height)
-    high = wide * height / width
-    return FOOT[0] - x * wide, FOOT[1] - y * high, FOOT[0] + (1 - x) * wide, FOOT[1] + (1 - y) * high
+    return part_of_master(*stand_of(facts), width / height)
 
 
 def masters() -> list[tuple[str, str, str, str]]:
@@ -190,7 +108,7 @@ def masters() -> list[tuple[str, str, str, str]]:
         (setting, light, colour, detail)
         for setting in SETTINGS
         for light in LIGHTS
-        for colour in (("natural",) if setting in NATURAL else COLOURS)
+        for colour in ((NATURAL,) if setting in NATURAL_SETTINGS else COLOURS)
         for detail in (DETAILS[setting][1] if setting in DETAILS else ("",))
     ]
 
@@ -225,7 +143,7 @@ def recipe_of(facts: Mapping[str, str | int], width: int, height: int) -> SceneR
     for where the stand is and how near it is seen means one place. So little is left open that a small model learns it.
     """
     setting, light, colour, detail = _names(facts)
-    return _recipe(setting, light, colour, detail, stand_of(facts, width / height), width, height)
+    return _recipe(setting, light, colour, detail, stand_of(facts), width, height)
 
 
 def _names(facts: Mapping[str, str | int]) -> tuple[str, str, str, str]:

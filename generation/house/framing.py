@@ -7,7 +7,7 @@ chooses the nearest shape, and the words and the crop that bring the stand neare
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 #: Where the stand is across the picture (share of its width), by word.
@@ -17,7 +17,13 @@ DOWN: Mapping[str, float] = {"high": 0.53, "raised": 0.63, "low": 0.75, "bottom"
 #: From what share of the width on the stand's own width is called so.
 DISTANCES: Mapping[str, float] = {"distant": 0.0, "far": 0.185, "near": 0.345}
 
-_SIDES = ("left", "middle", "right")
+#: The size in pixels of the large picture that backdrops are taught by, the foot of its stand and the stand's width.
+MASTER, FOOT, UNIT = (800, 448), (400.0, 296.0), 64.0
+#: How wide a stand is that is said to be so near, as a share of the picture's width.
+NEARNESS: Mapping[str, float] = {"distant": 0.168, "far": 0.235, "near": 0.47}
+
+_SIDES = {"left": 0.25, "middle": 0.45, "right": 0.3}
+_SHIFT = 0.012  # of the width, to either side
 _MOST_ZOOM, _ZOOM_STEP = 1.12, 0.02
 _NEAR_ENOUGH = 0.012  # of the width: a stand this close to its place needs no closer crop
 _DOWN_MEANS = 0.02  # of the height: a stand this close to its height needs no other word
@@ -25,20 +31,29 @@ _DOWN_MEANS = 0.02  # of the height: a stand this close to its height needs no o
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A shape the model was taught: its size in pixels, and the words that pictures of this shape were taught with."""
+    """A shape the model was taught: its size in pixels, and the words that pictures of this shape were taught with.
+
+    How often each word was said of such a picture stands beside it; the shares of a kind of words are 1 together.
+    """
 
     width: int
     height: int
-    across: tuple[str, ...]
-    down: tuple[str, ...]
-    distances: tuple[str, ...]
+    across: Mapping[str, float]
+    down: Mapping[str, float]
+    distances: Mapping[str, float]
 
 
 SHAPES: Mapping[str, Shape] = {
-    "square": Shape(128, 128, _SIDES, ("high", "low", "bottom"), ("far", "near")),
-    "tall": Shape(96, 160, _SIDES, tuple(DOWN), ("near",)),
-    "wide": Shape(192, 96, _SIDES, ("low", "bottom"), ("far",)),
-    "strip": Shape(256, 64, tuple(ACROSS), ("bottom",), ("distant", "far")),
+    "square": Shape(128, 128, _SIDES, {"high": 0.2, "low": 0.3, "bottom": 0.5}, {"far": 0.45, "near": 0.55}),
+    "tall": Shape(96, 160, _SIDES, {"high": 0.18, "raised": 0.5, "low": 0.17, "bottom": 0.15}, {"near": 1.0}),
+    "wide": Shape(192, 96, _SIDES, {"low": 0.1, "bottom": 0.9}, {"far": 1.0}),
+    "strip": Shape(
+        256,
+        64,
+        {"far-left": 0.2, "left": 0.2, "middle": 0.15, "right": 0.2, "far-right": 0.25},
+        {"bottom": 1.0},
+        {"distant": 0.5, "far": 0.5},
+    ),
 }
 
 
@@ -59,13 +74,42 @@ class Frame:
     distance: str
 
 
+def shape_of(ratio: float) -> str:
+    """The name of the shape nearest to a ratio of width to height."""
+    return min(SHAPES, key=lambda one: abs(math.log(ratio * SHAPES[one].height / SHAPES[one].width)))
+
+
+def part_of_master(x: float, y: float, share: float, shape: float) -> tuple[float, float, float, float]:
+    """The part (left, top, right, bottom, in pixels) of the large picture that shows the stand so; never beyond it.
+
+    Args:
+        x, y: where the stand's foot is in the part, as shares of its width and height.
+        share: how wide the stand is, of the part's width; less where the large picture ends before.
+        shape: of the part, width over height.
+    """
+    left, top, right, bottom = (
+        FOOT[0] / x,
+        FOOT[1] / y,
+        (MASTER[0] - FOOT[0]) / (1 - x),
+        (MASTER[1] - FOOT[1]) / (1 - y),
+    )
+    wide = min(UNIT / share, left, right, min(top, bottom) * shape)
+    high = wide / shape
+    return FOOT[0] - x * wide, FOOT[1] - y * high, FOOT[0] + (1 - x) * wide, FOOT[1] + (1 - y) * high
+
+
+def stand_at(across: str, down: str, distance: str, chance: float) -> tuple[float, float, float]:
+    """Where the stand of a taught picture is: across, down and its width, as shares; ``chance`` (0–1) shifts it."""
+    return ACROSS[across] + (chance - 0.5) * 2 * _SHIFT, DOWN[down], NEARNESS[distance]
+
+
 def frame_for(width: int, height: int, stand: tuple[float, float, float]) -> Frame:
     """The frame for a picture of a size in pixels whose stand is at (x, y) and so wide, as shares of that picture.
 
     The kept part has the picture's ratio (to a pixel of the model's) and holds the whole foot of the stand.
     """
     ratio = width / height
-    name = min(SHAPES, key=lambda one: abs(math.log(ratio * SHAPES[one].height / SHAPES[one].width)))
+    name = shape_of(ratio)
     shape = SHAPES[name]
     drawn = shape.width / shape.height
     kept_x, kept_y = min(1.0, ratio / drawn), min(1.0, drawn / ratio)
@@ -118,7 +162,7 @@ def _span(begin: float, share: float, pixels: int) -> tuple[int, int]:
     return first, first + length
 
 
-def _distance(share: float, taught: tuple[str, ...]) -> str:
+def _distance(share: float, taught: Iterable[str]) -> str:
     """The word for a stand of this share of the drawn width: the nearest of those that the shape was taught."""
     words = list(DISTANCES)
     meant = max((word for word in words if share >= DISTANCES[word]), key=words.index, default=words[0])

@@ -1,21 +1,33 @@
-"""The first guess of a latent: what a text and the noise's own numbers mean, laid out at once."""
+"""The first guess of a latent: what a text and the noise's own numbers mean, read and looked up."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from generation.house.choices import SUBJECTS, Facts, completed
+from generation.house.framing import shape_of
+from generation.house.lookup import CELLS, Backdrops, Figures
+
+#: What a text may be about that is neither a backdrop nor people.
+NOTHING = "nothing"
+#: What of an attribute a text may leave out.
+UNSAID = ""
+#: What is read of a text, and what it may be: its subject, and each subject's attributes.
+HEADS: Mapping[str, tuple[str, ...]] = {
+    "subject": (*SUBJECTS, NOTHING),
+    **{f"{subject}.{name}": (*values, UNSAID) for subject, names in SUBJECTS.items() for name, values in names.items()},
+}
 #: Side of the square of latent positions that make one token.
 PATCH = 2
-#: Heights and widths of the latents that are laid out; any other is taken from the nearest in shape, stretched.
-SHAPES = ((16, 16), (20, 12), (12, 24), (8, 32))
-_HIDDEN = (1024, 512)
 #: Shares of the normal at which a number may change what is seen: borders of halves, thirds and fifths.
 _BORDERS = (0.2, 1 / 3, 0.4, 0.5, 0.6, 2 / 3, 0.8)
 _SHARP = 12.0
+_CLEAR = 0.1  # share of noise below which what it carries is not read any stronger
 _SIGNS = ((1.0, -1.0, -1.0, 1.0), (1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0))
 
 
@@ -56,8 +68,47 @@ def heard_of(numbers: Tensor) -> Tensor:
     return torch.cat([numbers, sides.flatten(1)], dim=1)
 
 
+class Reader(nn.Module):
+    """One layer that tells from a text's vector what the text speaks of, and what it says.
+
+    Args:
+        text_width: of the vector.
+    """
+
+    def __init__(self, text_width: int) -> None:
+        super().__init__()
+        self.heads = nn.Linear(text_width, sum(map(len, HEADS.values())))
+
+    def forward(self, text: Tensor) -> dict[str, Tensor]:
+        """The scores (B, values) of each of ``HEADS`` for text vectors (B, text width)."""
+        scores = self.heads(text).split([len(values) for values in HEADS.values()], dim=1)
+        return dict(zip(HEADS, scores, strict=True))
+
+    @torch.no_grad()
+    def facts(self, text: Tensor, numbers: Tensor, shape: str) -> list[dict[str, str | int] | None]:
+        """Whole facts for each text and the numbers of its noise; None for a text that says nothing.
+
+        Args:
+            text, numbers: (B, text width) and (B, n).
+            shape: a key of ``framing.SHAPES``.
+        """
+        best = {head: scores.argmax(dim=1).tolist() for head, scores in self(text).items()}
+        found: list[dict[str, str | int] | None] = []
+        for row, own in enumerate(numbers.tolist()):
+            subject = HEADS["subject"][best["subject"][row]]
+            if subject == NOTHING:
+                found.append(None)
+                continue
+            said: dict[str, str | int] = {"subject": subject}
+            for name in SUBJECTS[subject]:
+                head = f"{subject}.{name}"
+                said[name] = HEADS[head][best[head][row]]
+            found.append(completed(said, own, shape))
+        return found
+
+
 class Sketcher(nn.Module):
-    """Three layers from a text's vector and the carried numbers to a whole latent, the last one for each shape.
+    """From a text's vector and the carried numbers to a whole latent: what is said is read, then looked up.
 
     Args:
         text_width: of the vector.
@@ -67,21 +118,59 @@ class Sketcher(nn.Module):
     def __init__(self, text_width: int, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        first, second = _HIDDEN
         self.hears = text_width + (1 + len(_BORDERS)) * len(_SIGNS) * channels
-        self.enter = nn.Linear(self.hears, first)
-        self.mix = nn.Linear(first, second)
-        self.leave = nn.ModuleList(nn.Linear(second, channels * h * w) for h, w in SHAPES)
-        for layer in self.leave:
-            nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.reader = Reader(text_width)
+        self.backdrops, self.figures = Backdrops(channels), Figures(channels)
+        for name, cells in CELLS.items():
+            self.register_buffer(f"mean_{name}", torch.zeros(channels, *cells))
+        #: Which of the directions of ``carried`` carries each number: those in which pictures have least come first to
+        #: the numbers that mean something.
+        self.register_buffer("order", torch.arange(len(_SIGNS) * channels))
+
+    def understood(self, text: Tensor, latent: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        """The guess for noisy latents, and the numbers that their noise carries.
+
+        What a picture itself has in the directions of the numbers is first taken to be the mean picture's, then the
+        guess's own; so the numbers are heard although the picture shows through.
+
+        Args:
+            text: vectors (B, text width).
+            latent: noisy latents (B, C, h, w), ``(1 - t) · clean + t · noise``.
+            times: t of each, 0–1 (B).
+
+        Returns:
+            The guess (B, C, h, w) and the numbers (B, 3 · C), each at its own place.
+        """
+        height, width = latent.shape[2:]
+        share = times.to(latent.dtype)[:, None]
+        mean = self.get_buffer(f"mean_{shape_of(width / height)}").to(latent.dtype)
+        guess = _stretched(mean[None], height, width)
+        for _ in range(2):
+            numbers = (carried(latent) - (1 - share) * carried(guess)) / share.clamp_min(_CLEAR)
+            numbers = numbers[:, self.get_buffer("order")]
+            guess = self(text, numbers, height, width)
+        return guess, numbers
 
     def forward(self, text: Tensor, numbers: Tensor, height: int, width: int) -> Tensor:
         """The guess (B, C, height, width) for text vectors (B, text width) and numbers (B, 3 · C)."""
-        heard = torch.cat([text, heard_of(numbers)], dim=1)
-        inside = functional.silu(self.mix(functional.silu(self.enter(heard))))
-        nearest = min(range(len(SHAPES)), key=lambda i: abs(math.log(SHAPES[i][0] * width / (SHAPES[i][1] * height))))
-        guess: Tensor = self.leave[nearest](inside).view(-1, self.channels, *SHAPES[nearest])
-        if SHAPES[nearest] != (height, width):
-            guess = functional.interpolate(guess, (height, width), mode="bilinear", align_corners=False)
+        shape = shape_of(width / height)
+        return _stretched(self.laid_out(self.reader.facts(text, numbers, shape), numbers, shape), height, width)
+
+    def laid_out(self, facts: Sequence[Facts | None], numbers: Tensor, shape: str) -> Tensor:
+        """The latents (B, C, h, w) of whole facts in a shape; where there are none, the mean of all pictures."""
+        guess = self.get_buffer(f"mean_{shape}").to(numbers.dtype).expand(len(facts), -1, -1, -1)
+        for subject, drawer in (("set", self.backdrops), ("people", self.figures)):
+            rows = [row for row, one in enumerate(facts) if one is not None and one["subject"] == subject]
+            if rows:
+                place = torch.tensor(rows, device=numbers.device)
+                known = [one for one in facts if one is not None and one["subject"] == subject]
+                drawn = drawer(known, numbers[place], shape)
+                guess = drawn if len(rows) == len(facts) else guess.index_copy(0, place, drawn.to(guess.dtype))
         return guess
+
+
+def _stretched(latent: Tensor, height: int, width: int) -> Tensor:
+    """Latents at another size."""
+    if latent.shape[2:] == (height, width):
+        return latent
+    return functional.interpolate(latent, (height, width), mode="bilinear", align_corners=False)

@@ -5,8 +5,8 @@ blocks) and U-ViT (Bao et al., 2023: long skips from early to late blocks). Most
 products over 64 tokens, which two CPU cores do at twice the speed of convolutions.
 
 Before it a *sketch* lays out a first guess of the whole latent from the text and from the numbers that the noise
-carries (see ``training.coupling``): three plain layers, which learn in minutes what goes where. The transformer sees
-the guess beside the noisy latent and puts out what is missing. At the end a few convolutions join the tokens.
+carries (see ``training.coupling``): it reads what is said and looks up what that looks like. The transformer sees the
+guess beside the noisy latent and puts out what is missing. At the end a few convolutions join the tokens.
 
 What the network puts out is turned into a flow as in EDM (Karras et al., 2022), around the guess instead of around
 nothing: a network that puts out nothing is already the best denoiser of single numbers for pictures that differ from
@@ -29,9 +29,8 @@ from torch.nn import functional
 
 from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
-from generation.house.sketch import PATCH, Sketcher, carried, heard_of
+from generation.house.sketch import PATCH, Sketcher, heard_of
 
-_CLEAR = 0.3  # share of noise below which what it carries is not read any stronger
 _WAVES = 8  # frequencies that a position is told in
 _RIM = 64  # channels of the convolutions that join the tokens' edges
 _SIGNS = 4  # tokens made of the whole and the text, beside the text's own
@@ -120,8 +119,7 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         height, width = latent.shape[2:]
         latent = functional.pad(latent, (0, width % PATCH, 0, height % PATCH), mode="replicate")
         share = times.view(-1, 1, 1, 1).to(latent.dtype)
-        numbers = carried(latent) / times.to(latent.dtype).clamp_min(_CLEAR)[:, None]
-        guess = self.sketch(text[:, 0].to(latent.dtype), numbers, *latent.shape[2:])
+        guess, numbers = self.sketch.understood(text[:, 0].to(latent.dtype), latent, times)
         lack, spread = self.get_buffer("lack").to(latent.dtype), self.spread(share).sqrt()
         rest = (latent - (1 - share) * guess) / spread
         lacking = self._estimate(rest, guess, times, text, numbers)

@@ -12,10 +12,12 @@ pytestmark = pytest.mark.models
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
+from generation.house.choices import SLOTS as OPEN  # noqa: E402
+from generation.house.choices import chosen, shares_of  # noqa: E402
 from generation.house.sketch import carried  # noqa: E402
 from training.attributes import NAMES, spoken_of  # noqa: E402
 from training.chance import SLOTS, Dice, draws_of  # noqa: E402
-from training.coupling import OPEN, with_open, written  # noqa: E402
+from training.coupling import quietest, with_open, written  # noqa: E402
 from training.grammar import caption  # noqa: E402
 from training.people import sample_people  # noqa: E402
 from training.world import Facts, render, sample_set  # noqa: E402
@@ -26,13 +28,15 @@ def test_what_is_written_is_carried(shape: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(3, 16, *shape, generator=generator)
     draws = torch.randn(3, SLOTS, generator=generator)
-    assert carried(written(noise, draws)).numpy() == pytest.approx(draws.numpy(), abs=1e-5)
+    order = torch.randperm(SLOTS, generator=generator)
+    found = carried(written(noise, draws, order))
+    assert found[:, order].numpy() == pytest.approx(draws.numpy(), abs=1e-5)
 
 
 def test_written_noise_is_still_plain_noise() -> None:
     generator = torch.Generator().manual_seed(2)
     noise = torch.randn(400, 16, 8, 8, generator=generator)
-    found = written(noise, torch.randn(400, SLOTS, generator=generator)).flatten(1).numpy()
+    found = written(noise, torch.randn(400, SLOTS, generator=generator), torch.arange(SLOTS)).flatten(1).numpy()
     assert stats.kstest(found.ravel()[::7], "norm").pvalue > 0.001
     spread = np.cov(found[:, :40].T) - np.eye(40)
     assert np.abs(spread).max() < 0.25  # 400 samples: 5 standard errors
@@ -88,7 +92,8 @@ def test_what_a_caption_leaves_out_is_written_into_free_slots() -> None:
         spoken[NAMES.index("gender")] = True
         told = with_open(draws, facts, spoken, "square", rng)
         assert told[OPEN["people"]["gender"]] == draws[OPEN["people"]["gender"]]
-        assert np.array_equal(told[: min(OPEN["people"].values())], draws[: min(OPEN["people"].values())])
+        kept = sorted(set(range(SLOTS)) - set(OPEN["people"].values()))
+        assert np.array_equal(told[kept], draws[kept])
         for name, slot in OPEN["people"].items():
             found[name].append((float(told[slot]), str(facts[name])))
     for name in ("skin", "age", "colour"):
@@ -96,6 +101,20 @@ def test_what_a_caption_leaves_out_is_written_into_free_slots() -> None:
         assert stats.kstest(values, "norm").pvalue > 0.001, name
     tones = [(value, int(tone)) for value, tone in found["skin"]]
     assert all(tone == min(10, 1 + int(10 * stats.norm.cdf(value))) for value, tone in tones)
+    shares = shares_of("people", "skin", "square")
+    assert all(chosen(shares, value) == str(tone) for value, tone in tones), "the model takes the same borders"
+
+
+def test_numbers_that_decide_are_written_where_pictures_have_least() -> None:
+    loud = np.linspace(3.0, 0.1, SLOTS)
+    wave = np.array([[1, -1, -1, 1], [1, -1, 1, -1], [1, 1, -1, -1]], np.float32).reshape(3, 2, 2) / 2
+    rng = np.random.default_rng(3)
+    strength = (rng.standard_normal((300, SLOTS)) * loud).astype(np.float32).reshape(300, 3, 16)
+    latents = np.einsum("nsc,sij->ncij", strength, wave).astype(np.float16)
+    order = quietest([latents], 16)
+    assert sorted(order) == list(range(SLOTS))
+    deciding = {0, 1, 18, 19, *OPEN["set"].values(), *OPEN["people"].values()}
+    assert min(order[list(deciding)]) > SLOTS // 2, "the last directions are the quiet ones here"
 
 
 def test_named_places_are_left_to_chance_alone() -> None:

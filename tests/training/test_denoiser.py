@@ -16,16 +16,16 @@ pytest.importorskip("open_clip")
 
 from generation.house.autoencoder import HouseAutoencoder  # noqa: E402
 from generation.house.packing import PackedAutoencoder, packed, unpacked  # noqa: E402
-from generation.house.sketch import carried  # noqa: E402
 from training import denoiser as stage  # noqa: E402
 from training.assemble import assemble  # noqa: E402
 from training.captions import Teller  # noqa: E402
 from training.dataset import Shard  # noqa: E402
 from training.latents import encode_data  # noqa: E402
+from training.sketching import train_sketch, trained_autoencoder  # noqa: E402
 from training.solvers import solver  # noqa: E402
-from training.world import BUCKETS, sample_set  # noqa: E402
+from training.world import SHAPES, sample_set  # noqa: E402
 
-SIZES = [(shape.width, shape.height) for shape in BUCKETS.values()]
+SIZES = [(shape.width, shape.height) for shape in SHAPES.values()]
 TINY: dict[str, Any] = {
     "seconds": 1e6,
     "steps": 6,
@@ -38,7 +38,7 @@ TINY: dict[str, Any] = {
     "check_pictures": 2,
     "check_seconds": 1e9,
 }
-SKETCH: dict[str, Any] = {"seconds": 1e6, "steps": 3, "batch": 4, "threads": 1}
+SKETCH: dict[str, Any] = {"seconds": 1e6, "steps": 3, "batch": 4, "threads": 1, "captions": 60}
 
 
 class Quiet:
@@ -58,7 +58,7 @@ class World:
         return [self._shard(bucket) for bucket in (("square", "wide") if split == "train" else ("square",))]
 
     def _shard(self, bucket: str) -> Shard:
-        shape, rng = BUCKETS[bucket], np.random.default_rng(len(bucket))
+        shape, rng = SHAPES[bucket], np.random.default_rng(len(bucket))
         words = random.Random(bucket)
         coarse = rng.integers(0, 256, (self.count, shape.height // 16, shape.width // 16, 3)).astype(np.uint8)
         images = coarse.repeat(16, axis=1).repeat(16, axis=2)
@@ -81,7 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     autoencoder.half().save_pretrained(out / "autoencoder")
     save_tokenizer(vocabulary(), out / "words")
     save_clip(new_clip(Words(out / "words" / "tokenizer.json").size), out / "words", out / "words")
-    stage.train_sketch({"sketch": SKETCH}, World(), out, Quiet())
+    train_sketch({"sketch": SKETCH}, World(), out, Quiet())
     stage.train_denoiser({"denoiser": TINY}, World(), out, Quiet())
     return out
 
@@ -135,15 +135,13 @@ def test_a_network_that_puts_out_nothing_denoises_around_its_guess(run: Path) ->
     """Then the flow is noise less picture, where both are the best linear guesses for what differs by ``lack``."""
     network = stage.new_denoiser({**stage.DEFAULTS, **TINY}, 192)
     network.get_buffer("lack").copy_(torch.linspace(0.1, 1.5, 16)[:, None, None])
-    for layer in network.sketch.leave:
-        torch.nn.init.normal_(layer.weight, std=0.02)
+    network.sketch.mean_square.normal_()
     generator = torch.Generator().manual_seed(3)
     latent, text = torch.randn(4, 16, 16, 16, generator=generator), torch.randn(4, 48, 192, generator=generator)
     times = torch.tensor([0.1, 0.4, 0.8, 1.0])
     with torch.no_grad():
         flow = network.velocity(latent, times, text)
-        numbers = carried(latent) / times.clamp_min(0.3)[:, None]
-        guess = network.sketch(text[:, 0], numbers, 16, 16)
+        guess, _ = network.sketch.understood(text[:, 0], latent, times)
     share, lack = times.view(-1, 1, 1, 1).double(), network.get_buffer("lack").double()
     gain = (1 - share) * lack**2 / ((1 - share) ** 2 * lack**2 + share**2)
     picture = guess + gain * (latent - (1 - share) * guess)
@@ -153,7 +151,7 @@ def test_a_network_that_puts_out_nothing_denoises_around_its_guess(run: Path) ->
 
 
 def test_what_is_lacking_is_measured_channel_by_channel(run: Path) -> None:
-    shards = encode_data(stage._autoencoder(run), World(), "train", run / "latents", Quiet())  # type: ignore[arg-type]
+    shards = encode_data(trained_autoencoder(run), World(), "train", run / "latents", Quiet())  # type: ignore[arg-type]
     teller = Teller(run / "words", torch.device("cpu"), 0.0, 0.0)
 
     def nothing(text: Any, numbers: Any, height: int, width: int) -> Any:
@@ -168,7 +166,7 @@ def test_what_is_lacking_is_measured_channel_by_channel(run: Path) -> None:
 def test_learns_a_batch_by_heart(run: Path, tmp_path: Path) -> None:
     section = {**stage.DEFAULTS, **TINY, "steps": 60, "rate": 6e-3, "empty": 0.0}
     teller = Teller(run / "words", torch.device("cpu"), 0.0, 0.0)
-    shards = encode_data(stage._autoencoder(run), World(2), "held", tmp_path, Quiet())  # type: ignore[arg-type]
+    shards = encode_data(trained_autoencoder(run), World(2), "held", tmp_path, Quiet())  # type: ignore[arg-type]
     torch.manual_seed(1)
     network = stage.new_denoiser(section, teller.width)
     training = stage.Training(network, stage.Budget.of(section), tmp_path, matrices=network.matrices())
@@ -229,7 +227,7 @@ def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_latents_are_made_anew_for_other_weights_and_kept_for_the_same(run: Path, tmp_path: Path) -> None:
-    autoencoder = stage._autoencoder(run)
+    autoencoder = trained_autoencoder(run)
     first = np.array(encode_data(autoencoder, World(), "train", tmp_path, Quiet())[0].latents)  # type: ignore[arg-type]
     assert first.shape == (6, 16, 16, 16)
     alone = autoencoder.encode(torch.from_numpy(World().shards("train")[0].images[:1]).movedim(3, 1) / 127.5 - 1)
@@ -288,7 +286,7 @@ def test_inpainting_keeps_what_is_not_masked(run: Path, folder: Path) -> None:
         guidance_scale=2.0,
         generator=seeds(1),
     ).images
-    back = stage._autoencoder(run)(torch.from_numpy(source.copy())[None].movedim(3, 1) / 127.5 - 1)
+    back = trained_autoencoder(run)(torch.from_numpy(source.copy())[None].movedim(3, 1) / 127.5 - 1)
     back = ((back.clamp(-1, 1) + 1) * 127.5).round().movedim(1, 3)[0].numpy()
     change = np.abs(pixels(drawn)[0] - back)
     assert change[:, 96:].max() <= 2, "kept pixels are those of the autoencoder alone"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from generation.house import framing
 from training import world
-from training.world import BUCKETS, FOOT, MASTER, UNIT, Facts, box_of, render, sample_set, stand_of
+from training.world import FOOT, MASTER, SHAPES, UNIT, Facts, box_of, render, sample_set, stand_of
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "masters"
 
 
-@pytest.mark.parametrize("bucket", list(BUCKETS))
+@pytest.mark.parametrize("bucket", list(SHAPES))
 def test_a_cut_lies_in_its_master_and_the_stand_where_it_should(bucket: str) -> None:
-    rng, shape = random.Random(5), BUCKETS[bucket]
+    rng, shape = random.Random(5), SHAPES[bucket]
     for _ in range(300):
         facts = sample_set(rng, bucket)
         left, top, right, bottom = box_of(facts, shape.width, shape.height)
@@ -31,27 +31,33 @@ def test_a_cut_lies_in_its_master_and_the_stand_where_it_should(bucket: str) -> 
         assert right <= MASTER[0] + 1e-6
         assert bottom <= MASTER[1] + 1e-6
         assert (right - left) / (bottom - top) == pytest.approx(shape.width / shape.height)
-        across, down, share = stand_of(facts, shape.width / shape.height)
+        across, down, share = stand_of(facts)
         assert (FOOT[0] - left) / (right - left) == pytest.approx(across)
         assert (FOOT[1] - top) / (bottom - top) == pytest.approx(down)
         assert share - 1e-6 <= UNIT / (right - left) <= share * 1.3  # a little nearer where the master ends
 
 
-def test_the_framing_knows_the_worlds_shapes_and_words() -> None:
-    assert set(framing.SHAPES) == set(BUCKETS)
-    for name, bucket in BUCKETS.items():
-        shape = framing.SHAPES[name]
-        assert (shape.width, shape.height) == (bucket.width, bucket.height)
-        assert set(shape.across) == set(bucket.stand_x)
-        assert set(shape.down) == set(bucket.stand_y)
-        assert set(shape.distances) == set(bucket.distance)
-    assert set(framing.DISTANCES) == set(world.DISTANCE)
+def test_each_word_was_said_of_its_share_of_pictures() -> None:
+    for shape in SHAPES.values():
+        for words in (shape.across, shape.down, shape.distances):
+            assert sum(words.values()) == pytest.approx(1)
+    rng = random.Random(9)
+    sides = [str(sample_set(rng, "strip")["stand_x"]) for _ in range(2000)]
+    for word, share in SHAPES["strip"].across.items():
+        assert sides.count(word) / 2000 == pytest.approx(share, abs=0.04)
+    assert set(framing.DISTANCES) == set(framing.NEARNESS)
+
+
+def small_masters(monkeypatch: pytest.MonkeyPatch, divisor: int) -> None:
+    """Masters of a fraction of the size, for speed."""
+    for module in (world, framing):
+        monkeypatch.setattr(module, "MASTER", tuple(side // divisor for side in MASTER))
+        monkeypatch.setattr(module, "FOOT", tuple(place / divisor for place in FOOT))
+        monkeypatch.setattr(module, "UNIT", UNIT / divisor)
 
 
 def test_masters_are_drawn_once_and_read_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "MASTER", (200, 112))
-    monkeypatch.setattr(world, "FOOT", (100.0, 74.0))
-    monkeypatch.setattr(world, "UNIT", 16.0)
+    small_masters(monkeypatch, 4)
     facts: Facts = {
         **sample_set(random.Random(1)),
         "setting": "sweep",
@@ -69,9 +75,7 @@ def test_masters_are_drawn_once_and_read_again(kept: Path, monkeypatch: pytest.M
 
 
 def test_a_cut_shows_what_another_lens_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "MASTER", (400, 224))
-    monkeypatch.setattr(world, "FOOT", (200.0, 148.0))
-    monkeypatch.setattr(world, "UNIT", 32.0)
+    small_masters(monkeypatch, 2)
     facts: Facts = {
         **sample_set(random.Random(2)), "setting": "arch_podium", "light": "soft_north", "colour": "coral",
         "detail": "", "season": "none", "stand_x": "middle", "stand_y": "bottom", "distance": "near",
