@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
+from generation.house.choices import LIGHTS, SETTINGS
 from training import tables
 from training.clip_model import SIDE
 from training.grammar import vocabulary
-from training.world import LIGHTS, SETTINGS
 
 Figures = Mapping[str, Any]
 

@@ -6,9 +6,9 @@ import random
 import re
 from collections.abc import Iterable, Mapping
 
+from generation.house.choices import COLOURS
 from training import phrases as say
 from training import phrases_people as people
-from training.world import COLOURS
 
 #: Phrases for zero-shot judging: attribute → value → phrases.
 LABELS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -116,13 +116,13 @@ def weights_of(shards: Sequence[LatentShard], square: float) -> np.ndarray[Any, 
 
 def learn_means(sketch: Sketcher, shards: Sequence[LatentShard]) -> None:
     """The mean latent of each shape, which is drawn where a text says nothing, and where noise carries its numbers."""
-    some = [shard.latents[:_HEARD] for shard in shards if shard.bucket == "square"] or [shards[0].latents[:_HEARD]]
-    sketch.get_buffer("order").copy_(torch.from_numpy(quietest(some, sketch.channels)))
+    squares = [shard for shard in shards if shard.bucket == "square"] or shards
+    order = quietest([shard.latents[:_HEARD] for shard in squares], sketch.channels)
+    sketch.get_buffer("order").copy_(torch.from_numpy(order))
     for shape in {shard.bucket for shard in shards}:
         some = [shard for shard in shards if shard.bucket == shape]
-        total = sum(torch.from_numpy(np.asarray(shard.latents, np.float32).sum(axis=0)) for shard in some)
-        assert isinstance(total, Tensor)
-        sketch.get_buffer(f"mean_{shape}").copy_(total / sum(map(len, some)))
+        total = np.sum([np.asarray(shard.latents, np.float32).sum(axis=0) for shard in some], axis=0)
+        sketch.get_buffer(f"mean_{shape}").copy_(torch.from_numpy(total / sum(map(len, some))))
 
 
 def _learn_to_read(

@@ -7,7 +7,7 @@ noise together mean one thing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from generation.house.framing import SHAPES
@@ -96,10 +96,9 @@ def share_below(number: float) -> float:
     return 0.5 + 0.5 * math.erf(number / math.sqrt(2))
 
 
-def _place(borders: Sequence[float] | object, number: float, count: int) -> int:
+def _place(borders: Iterable[float], number: float, count: int) -> int:
     share = share_below(number)
-    found = next((place for place, border in enumerate(borders) if share < border), count)  # type: ignore[call-overload]
-    return min(int(found), count - 1)
+    return min(next((place for place, border in enumerate(borders) if share < border), count), count - 1)
 
 
 def completed(said: Facts, numbers: Sequence[float], shape: str) -> dict[str, str | int]:

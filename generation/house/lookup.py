@@ -9,6 +9,7 @@ cell, told of the colours and lights by FiLM (Perez et al., 2018), make the late
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -135,13 +136,21 @@ class Figures(nn.Module):
         self.layers = Layers(sum(depth for _, depth in counts.values()), told, 1, 192, channels)
 
     def forward(self, facts: Sequence[Facts], numbers: Tensor, shape: str) -> Tensor:
-        """The latents (B, C, h, w) of whole facts and the numbers of the noise (B, n)."""
-        grids = self.grids[shape if shape in self.grids else "square"]
+        """The latents (B, C, h, w) of whole facts and the numbers of the noise (B, n).
+
+        Wide shapes have no grids of their own: the square stands in their middle, and the wall goes on to both sides.
+        """
+        grids = cast(nn.ParameterDict, self.grids[shape if shape in self.grids else "square"])
         rows = [_drawn(row, one) for row, one in zip(facts, numbers.tolist(), strict=True)]
         places = torch.tensor([row[0] for row in rows], device=numbers.device)
         codes = torch.tensor([row[1] for row in rows], device=numbers.device)
         found = torch.cat([grids[name][places[:, column]] for column, name in enumerate(self.order)], dim=1)
         latent: Tensor = self.layers(found, codes, numbers[:, _WALL_SLOT : _WALL_SLOT + 1])
+        if shape not in self.grids:
+            height, width = CELLS[shape]
+            latent = functional.interpolate(latent, (height, height), mode="bilinear", align_corners=False)
+            left = (width - height) // 2
+            latent = functional.pad(latent, (left, width - height - left, 0, 0), mode="replicate")
         return latent
 
 
@@ -206,7 +215,7 @@ def _sampled(grids: Tensor, which: Tensor, places: Tensor) -> Tensor:
     """One of the grids (n, D, H, W) for each row, sampled at its places (B, h, w, 2): (B, D, h, w)."""
     order = torch.argsort(which)
     parts = []
-    for kind in which.unique(sorted=True).tolist():
+    for kind in sorted(set(which.tolist())):
         rows = order[which[order] == kind]
         height, width = places.shape[1:3]
         found = functional.grid_sample(

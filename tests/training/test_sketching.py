@@ -1,4 +1,4 @@
-"""The sketch: it reads what a text says, knows what chance decides, and looks scenes up where the renderer puts them."""
+"""The sketch: it reads what a text says, knows what chance decides, and looks scenes up where they are rendered."""
 
 from __future__ import annotations
 
@@ -201,3 +201,15 @@ def test_texts_of_all_kinds_stand_side_by_side_in_one_batch() -> None:
     assert float(found[1].min()) == 7.0
     assert torch.allclose(found[2:], alone, atol=1e-5)
     assert float((found[0] - 7).abs().mean()) > 1
+
+
+def test_people_in_wide_pictures_stand_in_the_middle() -> None:
+    torch.manual_seed(2)
+    sketch, facts = Sketcher(192, 16), people.sample_people(random.Random(2))
+    numbers = torch.randn(1, SLOTS)
+    with torch.no_grad():
+        wide, square = (sketch.laid_out([facts], numbers, shape) for shape in ("wide", "square"))
+    assert wide.shape == (1, 16, 12, 24)
+    assert torch.equal(wide[..., 0], wide[..., 5])
+    assert not torch.equal(wide[..., 6], wide[..., 9])
+    assert float(wide[..., 6:18].mean()) == pytest.approx(float(square.mean()), abs=0.02)
