@@ -101,11 +101,12 @@ class Backdrops(nn.Module):
         """The latents (B, C, h, w) of whole facts and the numbers of the noise (B, n)."""
         rows = [_seen(row, float(lead), shape) for row, lead in zip(facts, numbers[:, 0].tolist(), strict=True)]
         codes = torch.tensor([row[0] for row in rows], device=numbers.device)
-        boxes = torch.tensor([row[1] for row in rows], device=numbers.device, dtype=numbers.dtype)
-        places = _places(boxes, CELLS[shape])
+        boxes = torch.tensor([row[1] for row in rows], device=numbers.device)  # places want single precision
+        places, kind = _places(boxes, CELLS[shape]), self.stages.dtype
         found = torch.cat([_sampled(self.stages, codes[:, 0], places), _sampled(self.lights, codes[:, 1], places)], 1)
-        found = torch.cat([functional.pixel_unshuffle(found, _SAMPLES), self.seasons[shape][codes[:, 3]]], dim=1)
-        latent: Tensor = self.layers(found, codes, boxes[:, 2:] - boxes[:, :2])
+        found = functional.pixel_unshuffle(found, _SAMPLES).to(kind)
+        found = torch.cat([found, self.seasons[shape][codes[:, 3]]], dim=1)
+        latent: Tensor = self.layers(found, codes, (boxes[:, 2:] - boxes[:, :2]).to(kind))
         return latent
 
 
@@ -145,7 +146,7 @@ class Figures(nn.Module):
         places = torch.tensor([row[0] for row in rows], device=numbers.device)
         codes = torch.tensor([row[1] for row in rows], device=numbers.device)
         found = torch.cat([grids[name][places[:, column]] for column, name in enumerate(self.order)], dim=1)
-        latent: Tensor = self.layers(found, codes, numbers[:, _WALL_SLOT : _WALL_SLOT + 1])
+        latent: Tensor = self.layers(found, codes, numbers[:, _WALL_SLOT : _WALL_SLOT + 1].to(found.dtype))
         if shape not in self.grids:
             height, width = CELLS[shape]
             latent = functional.interpolate(latent, (height, height), mode="bilinear", align_corners=False)
@@ -219,7 +220,7 @@ def _sampled(grids: Tensor, which: Tensor, places: Tensor) -> Tensor:
         rows = order[which[order] == kind]
         height, width = places.shape[1:3]
         found = functional.grid_sample(
-            grids[kind : kind + 1],
+            grids[kind : kind + 1].float(),
             places[rows].reshape(1, -1, width, 2),
             mode="bilinear",
             padding_mode="border",
