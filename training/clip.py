@@ -50,6 +50,8 @@ DEFAULTS: Mapping[str, Any] = {
 _SIZES = [len(values) for values in ATTRIBUTES.values()]
 _STARTS = np.cumsum([0, *(size + 1 for size in _SIZES[:-1])])  # each attribute has one more place, for "has none"
 _MOST = math.log(100.0)
+#: How much an attribute counts beside the others: more, where there are many values or they differ little.
+_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 2.0, "skin": 4.0}
 
 
 class FactsTower(nn.Module):
@@ -264,27 +266,34 @@ def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor
 
 
 def _named_loss(likeness: Tensor, codes: Tensor, slices: Mapping[str, tuple[int, list[int]]]) -> Tensor:
-    """Cross entropy of pictures over each attribute's phrases, mean over the attributes that some picture has."""
-    losses = []
+    """Cross entropy of pictures over each attribute's phrases, their mean by weight over those that some picture has."""
+    losses = {}
     for name, (start, numbers) in slices.items():
         place = torch.full((len(ATTRIBUTES[name]) + 1,), -1, device=codes.device)
         place[torch.tensor(numbers, device=codes.device)] = torch.arange(len(numbers), device=codes.device)
         target = place[codes[:, NAMES.index(name)]]  # the last place stands for "has none"
         if bool((target >= 0).any()):
-            losses.append(
-                nn.functional.cross_entropy(likeness[:, start : start + len(numbers)], target, ignore_index=-1)
+            losses[name] = nn.functional.cross_entropy(
+                likeness[:, start : start + len(numbers)], target, ignore_index=-1
             )
-    return torch.stack(losses).mean() if losses else likeness.sum() * 0
+    return _weighted(losses) if losses else likeness.sum() * 0
 
 
 def _heads_loss(outputs: Tensor, codes: Tensor) -> Tensor:
-    """Cross entropy of each attribute's head, mean over the attributes that some row has."""
-    losses = [
-        nn.functional.cross_entropy(part, codes[:, index], ignore_index=-1)
-        for index, part in enumerate(torch.split(outputs, _SIZES, dim=1))
+    """Cross entropy of each attribute's head, their mean by weight over those that some row has."""
+    losses = {
+        name: nn.functional.cross_entropy(part, codes[:, index], ignore_index=-1)
+        for index, (name, part) in enumerate(zip(NAMES, torch.split(outputs, _SIZES, dim=1), strict=True))
         if bool((codes[:, index] >= 0).any())
-    ]
-    return torch.stack(losses).mean() if losses else outputs.sum() * 0
+    }
+    return _weighted(losses) if losses else outputs.sum() * 0
+
+
+def _weighted(losses: Mapping[str, Tensor]) -> Tensor:
+    """The mean of attributes' losses by their weights."""
+    weights = [_WEIGHTS.get(name, 1.0) for name in losses]
+    parts = [weight * loss for weight, loss in zip(weights, losses.values(), strict=True)]
+    return torch.stack(parts).sum() / sum(weights)
 
 
 def _recalibrate(learner: Learner, mixer: Mixer, device: torch.device, batches: int = 30) -> None:

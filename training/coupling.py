@@ -5,7 +5,7 @@ Flow matching may join noise and pictures in any way that leaves the noise norma
 which latents of pictures have little strength. For a given caption those numbers are independent and normal, so the
 noise is still plain noise; but the network no longer has to learn the mean of many pictures before it learns one.
 
-Pairs with independent noise stay in the mix at earlier times, where the picture shows through: image to image and
+A part of the pairs keeps independent noise at earlier times, where the picture shows through: image to image and
 inpainting begin there.
 """
 
@@ -22,7 +22,8 @@ from torch import Tensor
 from generation.house import choices
 from generation.house.lookup import BY_RENDERERS
 from generation.house.sketch import carried, carrying
-from training.attributes import NAMES
+from training.attributes import NAMES, spoken_of
+from training.chance import draws_of
 
 #: From this share of noise on every pair is coupled; below it every second one.
 ALWAYS = 0.7
@@ -81,6 +82,18 @@ def with_open(
         share = min(max(low + (high - low) * rng.random(), 1e-6), 1 - 1e-6)
         found[slot] = _NORMAL.inv_cdf(share)
     return found
+
+
+def told_by_noise(
+    facts: Sequence[Mapping[str, str | int]], texts: Sequence[str], bucket: str, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """What the noise carries of pictures told by such captions: (N, SLOTS), see ``with_open``."""
+    return np.stack(
+        [
+            with_open(draws_of(int(row["seed"])), row, spoken_of(text, row), bucket, rng)
+            for row, text in zip(facts, texts, strict=True)
+        ]
+    )
 
 
 def attribute_of(subject: str, name: str) -> str:

@@ -29,13 +29,11 @@ import torch
 from torch import Tensor, nn
 
 from generation.house.autoencoder import HouseAutoencoder
-from generation.house.transformer import HouseTransformer
+from generation.house.transformer import HouseTransformer, spread_of
 from proofsheet.errors import StateError
-from training.attributes import spoken_of
 from training.budget import Budget, Training, half, section_of
 from training.captions import Teller
-from training.chance import draws_of
-from training.coupling import ALWAYS, with_open, written
+from training.coupling import ALWAYS, told_by_noise, written
 from training.dataset import Data
 from training.latents import LatentShard, encode_data
 from training.preview import draw_sheet
@@ -60,6 +58,7 @@ DEFAULTS: Mapping[str, Any] = {
     "check_seconds": 300,
     "check_pictures": 256,
 }
+_COUPLED = 0.75  # share of pairs whose noise carries the rest where the picture shows through
 
 
 def new_denoiser(section: Mapping[str, Any], text_width: int, channels: int = 16) -> HouseTransformer:
@@ -125,15 +124,20 @@ def _sketched(folder: Path) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def _lacking(sketch: nn.Module, shards: Sequence[LatentShard], teller: Teller, count: int = 256) -> Tensor:
-    """How much the latents of some square pictures differ from their guesses: (C, 1, 1)."""
+    """How much the latents of some square pictures differ from the guesses of their captions, and from the guess where
+    nothing is said: (2, C, 1, 1)."""
     gaps = []
     for shard in [shard for shard in shards if shard.bucket == "square"] or shards:
         facts = shard.facts[:count]
-        draws = torch.from_numpy(np.stack([draws_of(int(row["seed"])) for row in facts])).to(teller.device)
         clean = torch.from_numpy(shard.latents[: len(facts)].astype(np.float32)).to(teller.device)
-        guess = sketch(teller.vectors(teller.plain(facts)), draws, *clean.shape[2:])
-        gaps.append((clean - guess).square().mean(dim=(0, 2, 3)))
-    return torch.stack(gaps).mean(dim=0).sqrt().clamp_min(1e-3)[:, None, None]
+        texts, rng = teller.plain(facts), np.random.default_rng(len(facts))
+        draws = torch.from_numpy(told_by_noise(facts, texts, shard.bucket, rng)).to(teller.device)
+        guesses = (
+            sketch(teller.vectors(texts), draws, *clean.shape[2:]),
+            sketch(teller.vectors([""] * len(facts)), draws, *clean.shape[2:]),
+        )
+        gaps.append(torch.stack([(clean - guess).square().mean(dim=(0, 2, 3)) for guess in guesses]))
+    return torch.stack(gaps).mean(dim=0).sqrt().clamp_min(1e-3)[:, :, None, None]
 
 
 class Lesson:
@@ -161,13 +165,10 @@ class Lesson:
         texts = self.teller.captions(facts, random.Random(f"{self.seed} {step}"))
         times = drawn_times(rng, self.batch, self.spread)
         noise = torch.from_numpy(rng.standard_normal(clean.shape, np.float32))
-        draws = [
-            with_open(draws_of(int(row["seed"])), row, spoken_of(text, row), shard.bucket, rng)
-            for row, text in zip(facts, texts, strict=True)
-        ]
+        draws = torch.from_numpy(told_by_noise(facts, texts, shard.bucket, rng))
         told = torch.tensor([bool(text) for text in texts])
-        coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < 0.5))
-        noise[coupled] = written(noise, torch.from_numpy(np.stack(draws)), self.order)[coupled]
+        coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < _COUPLED))
+        noise[coupled] = written(noise, draws, self.order)[coupled]
         return flow_loss(self.unet, clean, noise, times, self.teller.states(texts))
 
 
@@ -175,7 +176,9 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     """Mean squared error of the predicted flow ``noise - clean``, weighted by time and channel.
 
     The weight (``spread`` over ``lack``) makes it the plain error of what the network itself puts out, times how much
-    each channel lacks.
+    each channel lacks. Of each picture's error the logarithm is taken: where the guess shows another scene than the
+    picture, because a short caption was read wrongly, nothing can be learnt about what guesses lack, and the error is
+    many times as large.
 
     Args:
         unet: the denoiser; decides the device.
@@ -188,9 +191,10 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     share = times.view(-1, 1, 1, 1)
     with half(device):
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
-    lack = unet.get_buffer("lack").float()
-    weight = unet.spread(share) / (lack * lack.mean())
-    loss: Tensor = (weight * (seen.float() - (noise - clean)).square()).mean()
+    lack = unet.lack_of(text).float()
+    weight = spread_of(lack, share) / (lack * lack.mean(dim=1, keepdim=True))
+    missed = (weight * (seen.float() - (noise - clean)).square()).mean(dim=(1, 2, 3))
+    loss: Tensor = missed.log1p().mean()
     return loss
 
 

@@ -85,6 +85,11 @@ class Reader(nn.Module):
         return dict(zip(HEADS, scores, strict=True))
 
     @torch.no_grad()
+    def silent(self, text: Tensor) -> Tensor:
+        """Which texts say nothing: bool (B,)."""
+        return self(text)["subject"].argmax(dim=1) == HEADS["subject"].index(NOTHING)
+
+    @torch.no_grad()
     def facts(self, text: Tensor, numbers: Tensor, shape: str) -> list[dict[str, str | int] | None]:
         """Whole facts for each text and the numbers of its noise; None for a text that says nothing.
 

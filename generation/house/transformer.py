@@ -88,8 +88,9 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
             nn.SiLU(),
             silent(nn.Conv2d(_RIM, channels, 3, padding=1)),
         )
-        #: How much latents differ from their guesses: a standard deviation for each channel.
-        self.register_buffer("lack", torch.full((channels, 1, 1), 0.5))
+        #: How much latents differ from their guesses, a standard deviation for each channel: where a text says
+        #: something, and where it says nothing.
+        self.register_buffer("lack", torch.tensor([0.5, 1.0]).view(2, 1, 1, 1).repeat(1, channels, 1, 1))
         for still in (*self.modulate.parameters(), *self.last.parameters(), *self.leave.parameters()):
             nn.init.zeros_(still)
 
@@ -120,18 +121,17 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         latent = functional.pad(latent, (0, width % PATCH, 0, height % PATCH), mode="replicate")
         share = times.view(-1, 1, 1, 1).to(latent.dtype)
         guess, numbers = self.sketch.understood(text[:, 0].to(latent.dtype), latent, times)
-        lack, spread = self.get_buffer("lack").to(latent.dtype), self.spread(share).sqrt()
+        lack = self.lack_of(text).to(latent.dtype)
+        spread = spread_of(lack, share).sqrt()
         rest = (latent - (1 - share) * guess) / spread
         lacking = self._estimate(rest, guess, times, text, numbers)
         flow: Tensor = (share - (1 - share) * lack.square()) / spread * rest - guess - lack / spread * lacking
         return flow[..., :height, :width]
 
-    def spread(self, share: Tensor) -> Tensor:
-        """Variance (B, C, 1, 1) of what is not the guess in latents with so much noise (B, 1, 1, 1):
-        ``(1 - t)² lack² + t²``."""
-        lack = self.get_buffer("lack").to(share.dtype)
-        variance: Tensor = (1 - share).square() * lack.square() + share.square()
-        return variance
+    def lack_of(self, text: Tensor) -> Tensor:
+        """How much latents told by text states (B, tokens, width) differ from their guesses: (B, C, 1, 1)."""
+        silent = self.sketch.reader.silent(text[:, 0].to(self.enter.weight.dtype))
+        return self.get_buffer("lack")[silent.long()]
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
         """What the guess lacks beyond the best that is linear, of about unit spread at every time, like the latent."""
@@ -155,6 +155,12 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         answer = functional.pixel_shuffle(x.transpose(1, 2).unflatten(2, (rows, columns)), PATCH)
         joined: Tensor = answer + self.rim(torch.cat([answer, seen], dim=1))
         return joined
+
+
+def spread_of(lack: Tensor, share: Tensor) -> Tensor:
+    """Variance (B, C, 1, 1) of what is not the guess in latents with a share of noise: ``(1 - t)² lack² + t²``."""
+    variance: Tensor = (1 - share).square() * lack.square() + share.square()
+    return variance
 
 
 class Block(nn.Module):
