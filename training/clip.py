@@ -266,7 +266,7 @@ def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor
 
 
 def _named_loss(likeness: Tensor, codes: Tensor, slices: Mapping[str, tuple[int, list[int]]]) -> Tensor:
-    """Cross entropy of pictures over each attribute's phrases, their mean by weight over those that some picture has."""
+    """Cross entropy of pictures over each attribute's phrases: the weighted mean over those that some picture has."""
     losses = {}
     for name, (start, numbers) in slices.items():
         place = torch.full((len(ATTRIBUTES[name]) + 1,), -1, device=codes.device)
