@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.house import choices
-from generation.house.lookup import BY_RENDERERS
-from generation.house.sketch import carried, carrying
+from generation.house.sketch import DECIDING, carried, carrying
 from training.attributes import NAMES, spoken_of
 from training.chance import draws_of
 
@@ -51,9 +50,8 @@ def quietest(latents: Sequence[NDArray[np.float16]], channels: int) -> NDArray[n
     for some in latents:
         loud += carried(torch.from_numpy(np.asarray(some, np.float32))).std(dim=0).numpy() / len(latents)
     directions, order = np.argsort(loud, kind="stable"), np.zeros(3 * channels, np.int64)
-    deciding = sorted({*BY_RENDERERS, *(slot for slots in choices.SLOTS.values() for slot in slots.values())})
-    others = [slot for slot in range(3 * channels) if slot not in deciding]
-    order[[*deciding, *others]] = directions
+    others = [slot for slot in range(3 * channels) if slot not in DECIDING]
+    order[[*DECIDING, *others]] = directions
     return order
 
 

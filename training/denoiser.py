@@ -169,6 +169,7 @@ class Lesson:
         told = torch.tensor([bool(text) for text in texts])
         coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < _COUPLED))
         noise[coupled] = written(noise, draws, self.order)[coupled]
+        clean[coupled] = self.unet.sketch.quieted(clean.to(self.teller.device)).cpu()[coupled]
         return flow_loss(self.unet, clean, noise, times, self.teller.states(texts))
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generation.house.choices import SUBJECTS, Facts, completed
+from generation.house.choices import SLOTS, SUBJECTS, Facts, completed
 from generation.house.framing import shape_of
-from generation.house.lookup import CELLS, Backdrops, Figures
+from generation.house.lookup import BY_RENDERERS, CELLS, Backdrops, Figures
 
 #: What a text may be about that is neither a backdrop nor people.
 NOTHING = "nothing"
@@ -22,12 +22,14 @@ HEADS: Mapping[str, tuple[str, ...]] = {
     "subject": (*SUBJECTS, NOTHING),
     **{f"{subject}.{name}": (*values, UNSAID) for subject, names in SUBJECTS.items() for name, values in names.items()},
 }
+#: The numbers that decide what is seen.
+DECIDING = tuple(sorted({*BY_RENDERERS, *(slot for slots in SLOTS.values() for slot in slots.values())}))
 #: Side of the square of latent positions that make one token.
 PATCH = 2
 #: Shares of the normal at which a number may change what is seen: borders of halves, thirds and fifths.
 _BORDERS = (0.2, 1 / 3, 0.4, 0.5, 0.6, 2 / 3, 0.8)
 _SHARP = 12.0
-_CLEAR = 0.1  # share of noise below which what it carries is not read any stronger
+_CLEAR = 0.02  # share of noise below which what it carries is not read any stronger
 _SIGNS = ((1.0, -1.0, -1.0, 1.0), (1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0))
 
 
@@ -135,26 +137,37 @@ class Sketcher(nn.Module):
     def understood(self, text: Tensor, latent: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         """The guess for noisy latents, and the numbers that their noise carries.
 
-        What a picture itself has in the directions of the numbers is first taken to be the mean picture's, then the
-        guess's own; so the numbers are heard although the picture shows through.
-
         Args:
             text: vectors (B, text width).
             latent: noisy latents (B, C, h, w), ``(1 - t) · clean + t · noise``.
             times: t of each, 0–1 (B).
 
         Returns:
-            The guess (B, C, h, w) and the numbers (B, 3 · C), each at its own place.
+            The guess (B, C, h, w), quieted, and the numbers (B, 3 · C), each at its own place. Those that decide
+            something are the noise's own, if the clean latent is quieted.
         """
         height, width = latent.shape[2:]
         share = times.to(latent.dtype)[:, None]
+        numbers = (carried(latent) - (1 - share) * self._mean(latent)) / share.clamp_min(_CLEAR)
+        numbers = numbers[:, self.get_buffer("order")]
+        return self.quieted(self(text, numbers, height, width)), numbers
+
+    def quieted(self, latent: Tensor) -> Tensor:
+        """Latents that have nothing of their own in the directions whose numbers decide something.
+
+        There they are as the mean picture is: else what is drawn could be taken for what the noise says. Of what
+        pictures have, a part in some thousands is lost.
+        """
+        numbers = carried(latent)
+        directions = self.get_buffer("order")[list(DECIDING)]
+        numbers[:, directions] = self._mean(latent)[:, directions]
+        return carrying(latent, numbers)
+
+    def _mean(self, latent: Tensor) -> Tensor:
+        """What the mean picture of the latents' shape has in the directions of the numbers: (1, 3 · C)."""
+        height, width = latent.shape[2:]
         mean = self.get_buffer(f"mean_{shape_of(width / height)}").to(latent.dtype)
-        guess = _stretched(mean[None], height, width)
-        for _ in range(2):
-            numbers = (carried(latent) - (1 - share) * carried(guess)) / share.clamp_min(_CLEAR)
-            numbers = numbers[:, self.get_buffer("order")]
-            guess = self(text, numbers, height, width)
-        return guess, numbers
+        return carried(_stretched(mean[None], height, width))
 
     def forward(self, text: Tensor, numbers: Tensor, height: int, width: int) -> Tensor:
         """The guess (B, C, height, width) for text vectors (B, text width) and numbers (B, 3 · C)."""

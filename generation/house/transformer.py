@@ -31,6 +31,7 @@ from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
 from generation.house.sketch import PATCH, Sketcher, heard_of
 
+_LEAST = 0.02  # share of noise below which a step is taken as if there were so much
 _WAVES = 8  # frequencies that a position is told in
 _RIM = 64  # channels of the convolutions that join the tokens' edges
 _SIGNS = 4  # tokens made of the whole and the text, beside the text's own
@@ -125,7 +126,10 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         spread = spread_of(lack, share).sqrt()
         rest = (latent - (1 - share) * guess) / spread
         lacking = self._estimate(rest, guess, times, text, numbers)
-        flow: Tensor = (share - (1 - share) * lack.square()) / spread * rest - guess - lack / spread * lacking
+        flow = (share - (1 - share) * lack.square()) / spread * rest - guess - lack / spread * lacking
+        # The picture that the flow leads to is to be quieted, or the numbers could not be read at the next step.
+        drawn = latent - share * flow
+        flow = flow + (drawn - self.sketch.quieted(drawn)) / share.clamp_min(_LEAST)
         return flow[..., :height, :width]
 
     def lack_of(self, text: Tensor) -> Tensor:

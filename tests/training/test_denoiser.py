@@ -134,7 +134,7 @@ def test_packed_autoencoder_is_the_same_autoencoder(run: Path) -> None:
 def test_a_network_that_puts_out_nothing_denoises_around_its_guess(run: Path) -> None:
     """Then the flow is noise less picture, where both are the best linear guesses for what differs by ``lack``."""
     network = stage.new_denoiser({**stage.DEFAULTS, **TINY}, 192)
-    network.get_buffer("lack").copy_(torch.linspace(0.1, 1.5, 16)[:, None, None])
+    network.get_buffer("lack").copy_(torch.linspace(0.1, 1.5, 32).view(2, 16, 1, 1))
     network.sketch.mean_square.normal_()
     generator = torch.Generator().manual_seed(3)
     latent, text = torch.randn(4, 16, 16, 16, generator=generator), torch.randn(4, 48, 192, generator=generator)
@@ -142,9 +142,10 @@ def test_a_network_that_puts_out_nothing_denoises_around_its_guess(run: Path) ->
     with torch.no_grad():
         flow = network.velocity(latent, times, text)
         guess, _ = network.sketch.understood(text[:, 0], latent, times)
-    share, lack = times.view(-1, 1, 1, 1).double(), network.get_buffer("lack").double()
+        lack = network.lack_of(text).double()
+    share = times.view(-1, 1, 1, 1).double()
     gain = (1 - share) * lack**2 / ((1 - share) ** 2 * lack**2 + share**2)
-    picture = guess + gain * (latent - (1 - share) * guess)
+    picture = network.sketch.quieted((guess + gain * (latent - (1 - share) * guess)).float()).double()
     noise = (latent - (1 - share) * picture) / share
     assert flow.numpy() == pytest.approx((noise - picture).numpy(), abs=1e-4)
     assert float(guess.std()) > 0.01
@@ -159,8 +160,22 @@ def test_what_is_lacking_is_measured_channel_by_channel(run: Path) -> None:
 
     square = np.array(next(shard for shard in shards if shard.bucket == "square").latents, np.float32)
     found = stage._lacking(nothing, shards, teller)  # type: ignore[arg-type]
-    assert found.shape == (16, 1, 1)
-    assert found.flatten().numpy() == pytest.approx(np.sqrt((square**2).mean(axis=(0, 2, 3))), rel=1e-3)
+    assert found.shape == (2, 16, 1, 1)
+    for row in found:
+        assert row.flatten().numpy() == pytest.approx(np.sqrt((square**2).mean(axis=(0, 2, 3))), rel=1e-3)
+
+
+def test_texts_that_say_nothing_lack_more() -> None:
+    network = stage.new_denoiser({**stage.DEFAULTS, **TINY}, 192)
+    with torch.no_grad():
+        network.sketch.reader.heads.weight.zero_()
+        network.sketch.reader.heads.bias.zero_()
+        network.sketch.reader.heads.weight[2, 0] = 1.0  # the third subject is none
+    text = torch.zeros(2, 48, 192)
+    text[1, 0, 0] = 5.0
+    found = network.lack_of(text)
+    assert torch.equal(found, network.get_buffer("lack"))
+    assert float(found[0].mean()) < float(found[1].mean())
 
 
 def test_learns_a_batch_by_heart(run: Path, tmp_path: Path) -> None:

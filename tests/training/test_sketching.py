@@ -15,7 +15,7 @@ pytest.importorskip("diffusers")
 from generation.house import lookup  # noqa: E402
 from generation.house.choices import DETAILS, SETTINGS, SUBJECTS, chosen, completed, nth, shares_of  # noqa: E402
 from generation.house.framing import SHAPES  # noqa: E402
-from generation.house.sketch import HEADS, UNSAID, Sketcher, carried, carrying  # noqa: E402
+from generation.house.sketch import DECIDING, HEADS, UNSAID, Sketcher, carried, carrying  # noqa: E402
 from training import attributes, people, seasons  # noqa: E402
 from training.chance import SLOTS, Dice, draws_of  # noqa: E402
 from training.grammar import caption  # noqa: E402
@@ -133,32 +133,42 @@ def test_a_caption_says_what_it_names_and_that_there_is_no_season() -> None:
         assert len(told) >= 6
 
 
-def test_noise_that_the_picture_shows_through_is_still_understood() -> None:
-    """At half noise the numbers are heard again, as the guess's own share of them is known."""
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (8, 32), (18, 14)])
+def test_noise_is_understood_although_the_picture_shows_through(height: int, width: int) -> None:
     torch.manual_seed(4)
-    sketch = Sketcher(192, 16)
-    sketch.get_buffer("order").copy_(torch.randperm(SLOTS))
-    rng = random.Random(4)
-    facts = [sample_set(rng) for _ in range(6)]
-    facts = [{**row, "season": "none"} for row in facts]
-    sketch.reader.facts = lambda text, numbers, shape: facts  # type: ignore[method-assign,assignment]
+    sketch, text = Sketcher(192, 16), torch.randn(6, 192)
+    order = sketch.get_buffer("order")
+    order.copy_(torch.randperm(SLOTS))
+    for shape in SHAPES:
+        sketch.get_buffer(f"mean_{shape}").normal_()
     numbers = torch.randn(6, SLOTS)
-    numbers[:, 0] = 0.3
+    deciding = list(DECIDING)
     with torch.no_grad():
-        clean = sketch.laid_out(facts, numbers, "square") * 3
-        sketch.backdrops.layers.leave.weight.mul_(3)
-        sketch.backdrops.layers.leave.bias.mul_(3)
-        sketch.backdrops.layers.whole.weight.mul_(3)
-        sketch.backdrops.layers.whole.bias.mul_(3)
-        noise = torch.randn(6, 16, 16, 16)
         placed = torch.empty(6, SLOTS)
-        placed[:, sketch.get_buffer("order")] = numbers
-        noise = carrying(noise, placed)
-        half = 0.5 * clean + 0.5 * noise
-        guess, heard = sketch.understood(torch.zeros(6, 192), half, torch.full((6,), 0.5))
-    raw = (carried(half) / 0.5)[:, sketch.get_buffer("order")]
-    assert float((heard - numbers).abs().max()) < 0.5 * float((raw - numbers).abs().max())
-    assert float((guess - clean).abs().mean()) < 0.02
+        placed[:, order] = numbers
+        noise = carrying(torch.randn(6, 16, height, width), placed)
+        first, heard = sketch.understood(text, noise, torch.ones(6))
+        assert heard.numpy() == pytest.approx(numbers.numpy(), abs=1e-4)
+        clean = sketch.quieted(first + torch.randn_like(first))
+        for share in (0.7, 0.3):
+            mixed = (1 - share) * clean + share * noise
+            guess, heard = sketch.understood(text, mixed, torch.full((6,), share))
+            assert heard[:, deciding].numpy() == pytest.approx(numbers[:, deciding].numpy(), abs=1e-3)
+            assert torch.allclose(guess, first, atol=1e-3), "the same scene as at first"
+    loud = (carried(mixed) / 0.3)[:, order][:, deciding]
+    assert float((loud - numbers[:, deciding]).abs().max()) > 0.5
+
+
+def test_quieting_changes_only_what_decides() -> None:
+    torch.manual_seed(5)
+    sketch, latent = Sketcher(192, 16), torch.randn(2, 16, 12, 24)
+    found = sketch.quieted(latent)
+    change = (carried(found) - carried(latent)).abs()
+    others = [slot for slot in range(SLOTS) if slot not in DECIDING]
+    assert float(change[:, others].max()) < 1e-5
+    assert float(carried(found)[:, list(DECIDING)].abs().max()) < 1e-5, "as the mean, which is nothing here"
+    assert float((found - latent).square().mean()) < 2 * len(DECIDING) / latent[0].numel() * 2
+    assert torch.allclose(sketch.quieted(found), found, atol=1e-5)
 
 
 def test_a_sketch_learns_what_its_pictures_show_and_leaves_other_grids_alone() -> None:
