@@ -51,7 +51,7 @@ _SIZES = [len(values) for values in ATTRIBUTES.values()]
 _STARTS = np.cumsum([0, *(size + 1 for size in _SIZES[:-1])])  # each attribute has one more place, for "has none"
 _MOST = math.log(100.0)
 #: How much an attribute counts beside the others: more, where there are many values or they differ little.
-_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 2.0, "skin": 4.0}
+_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 6.0, "skin": 4.0}
 
 
 class FactsTower(nn.Module):

@@ -1,6 +1,6 @@
 """Finds how to draw: every number of steps with every guidance and solver, scored, in one chart; the defaults from it.
 
-Usage: python -m training.sampling --out DIR [--folder FOLDER] [--count N]
+Usage: python -m training.sampling --out DIR [--count N] [--steps N …] [--guidance G …] [--solvers NAME …]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from training.budget import device_of
 from training.chart import draw_chart
 from training.dataset import Data
 from training.drawing import BATCH, SIDE, Drawer, Pixels, digest_of, whole_caption
@@ -175,37 +176,56 @@ def judged_by(out: Path, clip: Path, data: Data) -> Score:
     return score
 
 
+def find_sampling(config: Mapping[str, Any], data: Data, out: Path, report: Progress) -> Way:
+    """Compare ways to draw on held-out combinations and keep the best as the model's default.
+
+    Needs ``out/denoiser``, ``out/probe`` and ``out/clip``. Writes ``out/sampling`` and ``out/sampling.json``.
+
+    Args:
+        config: the section ``sampling``: ``steps``, ``guidance``, ``solvers``, ``count`` (pictures for each way) and
+            ``threads``; by default every way, and 96 pictures.
+        data: the rendered pictures.
+        out: the run's folder.
+        report: hears how far it is.
+
+    Returns:
+        The way chosen.
+    """
+    from training.assemble import assemble
+    from training.probe import square
+
+    section: Mapping[str, Any] = config.get("sampling", {})
+    device_of(section)
+    folder = assemble(out, out / "sampling" / "model")
+    held = [row for shard in square(data, "held") for row in shard.facts]
+    count = int(section.get("count", 96))
+    facts = held[:: max(1, len(held) // count)][:count]
+    ways = compare(
+        folder,
+        facts,
+        judged_by(out, out / "clip", data),
+        out,
+        report,
+        steps=section.get("steps", STEPS),
+        guidance=section.get("guidance", GUIDANCE),
+        solvers=section.get("solvers", tuple(SOLVERS)),
+    )
+    way = choose(ways)
+    write_defaults(way, out)
+    return way
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compare on held-out combinations, choose, and say what was chosen."""
     parser = argparse.ArgumentParser(prog="python -m training.sampling", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
-    parser.add_argument(
-        "--folder", type=Path, help="of the diffusion model; by default out/sampling/model, put together"
-    )
     parser.add_argument("--count", type=int, default=96, help="pictures for each way")
     parser.add_argument("--steps", type=int, nargs="+", default=list(STEPS))
     parser.add_argument("--guidance", type=float, nargs="+", default=list(GUIDANCE))
     parser.add_argument("--solvers", nargs="+", choices=list(SOLVERS), default=list(SOLVERS))
-    given = parser.parse_args(arguments)
-    from training.assemble import assemble
-    from training.probe import square
-
-    folder = given.folder or assemble(given.out, given.out / "sampling" / "model")
-    data = Data(given.out / "data")
-    held = [row for shard in square(data, "held") for row in shard.facts]
-    facts = held[:: max(1, len(held) // given.count)][: given.count]
-    ways = compare(
-        folder,
-        facts,
-        judged_by(given.out, given.out / "clip", data),
-        given.out,
-        Progress("sampling"),
-        steps=given.steps,
-        guidance=given.guidance,
-        solvers=given.solvers,
-    )
-    way = choose(ways)
-    write_defaults(way, given.out)
+    given = vars(parser.parse_args(arguments))
+    out: Path = given.pop("out")
+    way = find_sampling({"sampling": given}, Data(out / "data"), out, Progress("sampling"))
     print(f"{way.solver}, {way.steps} steps, guidance {way.guidance:g}: {way.joint:.1%} show all that was asked")
 
 

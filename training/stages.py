@@ -46,6 +46,7 @@ STAGES: Mapping[str, Stage] = {
     "decoder": Stage("training.autoencoder:polish_decoder", ("sketch",)),
     "upscaler": Stage("training.upscaler:train_upscaler", ("decoder",)),
     "denoiser": Stage("training.denoiser:train_denoiser", ("sketch", "decoder"), alone=True),
+    "sampling": Stage("training.sampling:find_sampling", ("denoiser", "probe", "clip"), alone=True),
 }
 _LANES = 2  # stages at the same time, where there is no GPU
 

@@ -38,7 +38,7 @@ def house_folder(model: str = "") -> Path:
         if not has_weights():
             raise NotFoundError(
                 f"The house model's weights are not in {WEIGHTS}.",
-                "None come along yet: make them with python -m training run, or draw with: --backend procedural",
+                "Install Proofsheet again, or draw with: --backend procedural",
             )
         return WEIGHTS
     folder = Path(model).expanduser()

@@ -89,7 +89,8 @@ class Reader(nn.Module):
     @torch.no_grad()
     def silent(self, text: Tensor) -> Tensor:
         """Which texts say nothing: bool (B,)."""
-        return self(text)["subject"].argmax(dim=1) == HEADS["subject"].index(NOTHING)
+        said: Tensor = self(text)["subject"].argmax(dim=1)
+        return said == HEADS["subject"].index(NOTHING)
 
     @torch.no_grad()
     def facts(self, text: Tensor, numbers: Tensor, shape: str) -> list[dict[str, str | int] | None]:

@@ -129,13 +129,14 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         flow = (share - (1 - share) * lack.square()) / spread * rest - guess - lack / spread * lacking
         # The picture that the flow leads to is to be quieted, or the numbers could not be read at the next step.
         drawn = latent - share * flow
-        flow = flow + (drawn - self.sketch.quieted(drawn)) / share.clamp_min(_LEAST)
-        return flow[..., :height, :width]
+        quiet: Tensor = flow + (drawn - self.sketch.quieted(drawn)) / share.clamp_min(_LEAST)
+        return quiet[..., :height, :width]
 
     def lack_of(self, text: Tensor) -> Tensor:
         """How much latents told by text states (B, tokens, width) differ from their guesses: (B, C, 1, 1)."""
         silent = self.sketch.reader.silent(text[:, 0].to(self.enter.weight.dtype))
-        return self.get_buffer("lack")[silent.long()]
+        found: Tensor = self.get_buffer("lack")[silent.long()]
+        return found
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:
         """What the guess lacks beyond the best that is linear, of about unit spread at every time, like the latent."""
