@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,13 +80,14 @@ class Embedder:
     def _load(self, model: str, weights: Path) -> Any:
         broken = require("safetensors", "to read CLIP weights").SafetensorError
         try:
-            net = self._clip.create_model(
-                model,
-                load_weights=False,
-                pretrained_text=False,
-                precision=self._precision,
-                device=self._device,
-            )
+            with _without_warnings():  # open_clip warns that nothing is loaded; the next line does
+                net = self._clip.create_model(
+                    model,
+                    load_weights=False,
+                    pretrained_text=False,
+                    precision=self._precision,
+                    device=self._device,
+                )
             self._clip.load_checkpoint(net, str(weights))
         except broken as error:
             raise InputError(
@@ -217,6 +219,17 @@ class Embedder:
     def _path(self, key: str) -> Path:
         assert self._folder is not None
         return self._folder / key[:2] / f"{key}.npy"
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Nothing below an error is logged inside."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _weights_of(model: str, checkpoint: str) -> Path:

@@ -24,8 +24,8 @@ from generation.house.sketch import DECIDING, carried, carrying
 from training.attributes import NAMES, spoken_of
 from training.chance import draws_of
 
-#: From this share of noise on every pair is coupled; below it every second one.
-ALWAYS = 0.7
+#: From this share of noise on every pair is coupled; below it three of four.
+ALWAYS, COUPLED = 0.7, 0.75
 _NORMAL = NormalDist()
 
 
@@ -43,7 +43,7 @@ def quietest(latents: Sequence[NDArray[np.float16]], channels: int) -> NDArray[n
     """In which direction each number is best written: those that decide something where pictures have least.
 
     Args:
-        latents: of some pictures, of several shapes (N, C, h, w).
+        latents: of some pictures, those of each shape together (N, C, h, w).
         channels: C.
     """
     loud = np.zeros(3 * channels)

@@ -9,7 +9,8 @@ Its sketch (``generation.house.sketch``) is trained first and alone, see ``train
 transformer learns what the sketch lacks.
 
 The noise of a pair is not independent of the picture but carries what the caption leaves open, see
-``training.coupling``; only pairs whose caption is left out whole keep plain noise.
+``training.coupling``; only pairs whose caption is left out whole, and a quarter of those with less noise, keep plain
+noise.
 
 Captions are padded to the full context with ``<pad>``, and the denoiser attends to the padding, because diffusers'
 pipelines do the same when they draw.
@@ -33,7 +34,7 @@ from generation.house.transformer import HouseTransformer, spread_of
 from proofsheet.errors import StateError
 from training.budget import Budget, Training, half, section_of
 from training.captions import Teller
-from training.coupling import ALWAYS, told_by_noise, written
+from training.coupling import ALWAYS, COUPLED, told_by_noise, written
 from training.dataset import Data
 from training.latents import LatentShard, encode_data
 from training.preview import draw_sheet
@@ -58,7 +59,6 @@ DEFAULTS: Mapping[str, Any] = {
     "check_seconds": 300,
     "check_pictures": 256,
 }
-_COUPLED = 0.75  # share of pairs whose noise carries the rest where the picture shows through
 
 
 def new_denoiser(section: Mapping[str, Any], text_width: int, channels: int = 16) -> HouseTransformer:
@@ -100,7 +100,13 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     network.sketch.requires_grad_(False)
     network.get_buffer("lack").copy_(_lacking(network.sketch, shards, teller))
     training = Training(network, Budget.of(section), folder, matrices=network.matrices())
+    fresh = {name: value.clone() for name, value in network.sketch.state_dict().items()}
     training.resume()
+    if any(not torch.equal(value, fresh[name]) for name, value in network.sketch.state_dict().items()):
+        raise StateError(
+            f"The denoiser in {folder} was begun with another sketch than the one in {out / 'sketch'}.",
+            f"Remove {folder} to train it anew.",
+        )
     lesson = Lesson(training, shards, teller, section)
     check = _Check(training, held, teller, autoencoder, float(section["check_seconds"]))
 
@@ -167,19 +173,19 @@ class Lesson:
         noise = torch.from_numpy(rng.standard_normal(clean.shape, np.float32))
         draws = torch.from_numpy(told_by_noise(facts, texts, shard.bucket, rng))
         told = torch.tensor([bool(text) for text in texts])
-        coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < _COUPLED))
+        coupled = told & ((times > ALWAYS) | torch.from_numpy(rng.random(self.batch) < COUPLED))
         noise[coupled] = written(noise, draws, self.order)[coupled]
         clean[coupled] = self.unet.sketch.quieted(clean.to(self.teller.device)).cpu()[coupled]
         return flow_loss(self.unet, clean, noise, times, self.teller.states(texts))
 
 
 def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tensor, text: Tensor) -> Tensor:
-    """Mean squared error of the predicted flow ``noise - clean``, weighted by time and channel.
+    """The mean over pictures of log (1 + error), of the squared error of the predicted flow ``noise - clean``.
 
-    The weight (``spread`` over ``lack``) makes it the plain error of what the network itself puts out, times how much
-    each channel lacks. Of each picture's error the logarithm is taken: where the guess shows another scene than the
-    picture, because a short caption was read wrongly, nothing can be learnt about what guesses lack, and the error is
-    many times as large.
+    The error is weighted by time and channel: ``spread`` over ``lack`` makes it the plain error of what the network
+    itself puts out, times how much each channel lacks. Of each picture's error the logarithm is taken: where the guess
+    shows another scene than the picture, because a short caption was read wrongly, nothing can be learnt about what
+    guesses lack, and the error is many times as large.
 
     Args:
         unet: the denoiser; decides the device.
@@ -192,7 +198,7 @@ def flow_loss(unet: HouseTransformer, clean: Tensor, noise: Tensor, times: Tenso
     share = times.view(-1, 1, 1, 1)
     with half(device):
         seen = unet.velocity((1 - share) * clean + share * noise, times, text)
-    lack = unet.lack_of(text).float()
+        lack = unet.lack_of(text).float()
     weight = spread_of(lack, share) / (lack * lack.mean(dim=1, keepdim=True))
     missed = (weight * (seen.float() - (noise - clean)).square()).mean(dim=(1, 2, 3))
     loss: Tensor = missed.log1p().mean()
@@ -252,6 +258,9 @@ class _Check:
             facts = shard.facts[start : start + 64]
             clean = torch.from_numpy(shard.latents[start : start + len(facts)].astype(np.float32))
             noise = torch.from_numpy(rng.standard_normal(clean.shape, np.float32))
-            times, text = drawn_times(rng, len(facts), 1.0), self.teller.states(self.teller.plain(facts))
-            losses += [float(flow_loss(unet, clean, noise, times, text))] * len(facts)
+            times, texts = drawn_times(rng, len(facts), 1.0), self.teller.plain(facts)
+            draws = torch.from_numpy(told_by_noise(facts, texts, shard.bucket, rng))
+            noise = written(noise, draws, unet.sketch.get_buffer("order").cpu())
+            clean = unet.sketch.quieted(clean.to(self.teller.device))
+            losses += [float(flow_loss(unet, clean, noise, times, self.teller.states(texts)))] * len(facts)
         return round(float(np.mean(losses)), 5)

@@ -100,8 +100,11 @@ def compare(
 def choose(ways: Sequence[Way]) -> Way:
     """The cheapest way about as good as the best: of those of 8 steps or fewer, if any, that show nearly as much, and
     of these of those whose pictures are nearly as like renders, the one with the fewest passes.
+
+    Ways without guidance are only shown: what must not be seen is heard by guidance alone.
     """
     steady = [way for way in ways if np.isfinite(way.joint) and np.isfinite(way.frechet)]
+    steady = [way for way in steady if way.guidance > 1] or steady
     best = max(way.joint for way in steady)
     good = [way for way in steady if way.joint >= best - _NEAR and way.steps <= 8] or [
         way for way in steady if way.joint >= best - _NEAR
@@ -196,6 +199,7 @@ def find_sampling(config: Mapping[str, Any], data: Data, out: Path, report: Prog
 
     section: Mapping[str, Any] = config.get("sampling", {})
     device_of(section)
+    (out / "sampling.json").unlink(missing_ok=True)  # what was chosen before is no part of the model compared
     folder = assemble(out, out / "sampling" / "model")
     held = [row for shard in square(data, "held") for row in shard.facts]
     count = int(section.get("count", 96))

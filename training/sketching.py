@@ -70,10 +70,9 @@ def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progr
     sketch = Sketcher(teller.width, autoencoder.config.latent_channels).to(teller.device)
     training = Training(sketch, Budget.of(section), Path(out) / "sketch")
     if not training.resume():
-        for network in (training.network, training.average):
-            learn_means(network, shards)
+        learn_means(training.network, shards)
         _learn_to_read(training.network.reader, teller, shards, seed, int(section["captions"]), report)
-        training.average.reader.load_state_dict(training.network.reader.state_dict())
+        training.average.load_state_dict(training.network.state_dict())
     training.network.reader.requires_grad_(False)
     weights = weights_of(shards, float(section["square"]))
 
@@ -135,7 +134,10 @@ def _learn_to_read(
     for shard in rng.choices(shards, weights=sizes, k=count):
         facts = shard.facts[rng.randrange(len(shard))]
         text = caption(facts, rng, rng.uniform(0, 0.8) if rng.random() < 0.5 else 0.0)
-        rows.append((with_unknown(text, rng), said_in(text, facts)))
+        said = said_in(text, facts)
+        if subject_only(said):
+            said = {"subject": NOTHING}
+        rows.append((with_unknown(text, rng), said))
     rows += [(_hollow(rng), {"subject": NOTHING}) for _ in range(max(1, count // 25))]
     texts = [text for text, _ in rows]
     heard = []
@@ -175,6 +177,11 @@ def said_in(text: str, facts: Facts) -> dict[str, str]:
         told = name in _ALWAYS or bool(spoken[NAMES.index(attribute_of(subject, name))])
         said[head] = value if told and value in values else UNSAID
     return said
+
+
+def subject_only(said: Mapping[str, str]) -> bool:
+    """Whether a caption of a backdrop names nothing of it; captions of people always name their subject."""
+    return said["subject"] == "set" and set(said.values()) <= {"set", "none", UNSAID}
 
 
 def _hollow(rng: random.Random) -> str:

@@ -11,8 +11,8 @@ _FLOW = {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
 
 #: Their names for the chart, and how each is made. ``euler`` is DPM-Solver++ of the first order: for a flow the same.
 #: ``singlestep`` asks the denoiser as often as the others; it only groups the steps by two.
-#: ``late`` ones take most of their steps while there is much noise, and leave the last third of it to one step, which
-#: ends in the mean of what the picture may be instead of in one such picture: smoother, and no less right.
+#: ``late`` ones take most of their steps while there is much noise, and leave the last third or more of it to one step,
+#: which ends in the mean of what the picture may be instead of in one such picture: smoother, and no less right.
 #: ``steps_offset`` plays no part in flow matching; at 1 the pipelines do not warn.
 SOLVERS: Mapping[str, Callable[..., Any]] = {
     "dpm++": lambda **more: DPMSolverMultistepScheduler(**_FLOW, steps_offset=1, **more),

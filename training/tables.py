@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training.attributes import PEOPLE
 from training.probe_net import FINER, HEADS
 
 Figures = Mapping[str, Any]
@@ -78,7 +79,12 @@ def targets(figures: Figures) -> list[tuple[str, str, str, bool]]:
         ),
         ("CLIP, settings", "95 %", f"{clip['accuracy']['setting']:.1%}", clip["accuracy"]["setting"] >= 0.95),
         ("CLIP, palette", "95 %", f"{clip['accuracy']['colour']:.1%}", clip["accuracy"]["colour"] >= 0.95),
-        (f"CLIP, people (weakest: {people[0]})", "90 %", f"{people[1]:.1%}", people[1] >= 0.9),
+        (
+            f"CLIP, people (weakest: {people[0]})",
+            "90 %",
+            f"{people[1]:.1%} (mean of all {_mean_of_people(clip['accuracy']):.1%})",
+            people[1] >= 0.9,
+        ),
         (
             "CLIP, text to image among 64, first",
             "80 %",
@@ -99,6 +105,12 @@ def targets(figures: Figures) -> list[tuple[str, str, str, bool]]:
         ),
         ("copies of training renders", "none", f"{copies} of {figures['counts']['drawn']}", copies == 0),
     ]
+
+
+def _mean_of_people(accuracy: Mapping[str, float]) -> float:
+    """The mean accuracy over the attributes of people that were asked for."""
+    found = [accuracy[name] for name in PEOPLE if name in accuracy]
+    return sum(found) / max(len(found), 1)
 
 
 def targets_table(figures: Figures) -> str:

@@ -28,7 +28,7 @@ DRAWING_VERSION = "1"
 class HouseBackend(DiffusersBackend):
     """The house model: a stock pipeline of diffusers with weights of our own, in a closed world of words.
 
-    It draws one of five small shapes, of which the part with the recipe's ratio is kept and enlarged to the recipe's
+    It draws one of four small shapes, of which the part with the recipe's ratio is kept and enlarged to the recipe's
     exact size. Words it was not taught are left out of what it is told, and named in the rendering's notes.
 
     Args:

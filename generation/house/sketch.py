@@ -182,7 +182,7 @@ class Sketcher(nn.Module):
             rows = [row for row, one in enumerate(facts) if one is not None and one["subject"] == subject]
             if rows:
                 place = torch.tensor(rows, device=numbers.device)
-                known = [one for one in facts if one is not None and one["subject"] == subject]
+                known = [one for row in rows if (one := facts[row]) is not None]
                 drawn = drawer(known, numbers[place], shape)
                 guess = drawn if len(rows) == len(facts) else guess.index_copy(0, place, drawn.to(guess.dtype))
         return guess

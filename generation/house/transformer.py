@@ -111,7 +111,8 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """The flow at latents that are not packed.
 
         Args:
-            latent: noisy latents (B, 16, h, w), ``(1 - t) · clean + t · noise``; odd sides are padded.
+            latent: noisy latents (B, 16, h, w), ``(1 - t) · clean + t · noise``; odd sides are padded, and the numbers
+                that decide are then read less surely: pictures of multiples of 16 pixels are drawn best.
             times: t of each, 0–1 (B).
             text: hidden states of the caption (B, tokens, width).
 
@@ -134,8 +135,8 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
     def lack_of(self, text: Tensor) -> Tensor:
         """How much latents told by text states (B, tokens, width) differ from their guesses: (B, C, 1, 1)."""
-        silent = self.sketch.reader.silent(text[:, 0].to(self.enter.weight.dtype))
-        found: Tensor = self.get_buffer("lack")[silent.long()]
+        says_nothing = self.sketch.reader.silent(text[:, 0].to(self.enter.weight.dtype))
+        found: Tensor = self.get_buffer("lack")[says_nothing.long()]
         return found
 
     def _estimate(self, scaled: Tensor, guess: Tensor, times: Tensor, text: Tensor, numbers: Tensor) -> Tensor:

@@ -47,6 +47,18 @@ HUES: Mapping[str, float] = {
 }  # fmt: skip
 NEUTRAL = "neutral"
 _LEAST_CHROMA = 0.035  # below it a colour has no hue worth naming
+_SAME_HUE = 45.0  # degrees within which a colour is still taken for the brand's
+_LEADING = ("accent", "secondary")  # roles that may lead a scene in the place of the primary colour, in this order
+#: The hue in degrees (OKLCH, weighted by chroma) that walls and surfaces of each word of ``HUES`` have in each light:
+#: measured on the renders that the model was taught with.
+_IN_LIGHT: Mapping[str, tuple[float, ...]] = {
+    "window_warm": (38, 60, 83, 128, 167, 241, 329, 12),
+    "leaf_shade": (38, 65, 90, 136, 174, 235, 312, 6),
+    "soft_north": (20, 56, 88, 149, 195, 251, 295, 343),
+    "golden_low": (43, 59, 78, 110, 145, 269, 3, 26),
+    "high_key": (26, 61, 89, 143, 190, 242, 304, 346),
+    "moody": (30, 52, 76, 138, 177, 247, 313, 5),
+}
 
 
 def _set(text: str) -> frozenset[str]:
@@ -110,7 +122,7 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
     parts = [
         setting,
         light,
-        palette_words(brand.palette, setting),
+        palette_words(brand.palette, setting, str(style.params.get("light", ""))),
         DISTANCE[frame.distance],
         ROOM.format(ACROSS[frame.across]),
         DOWN[frame.down],
@@ -120,27 +132,47 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
     return ", ".join(dict.fromkeys(part for part in cleaned if part))
 
 
-def palette_words(palette: Sequence[PaletteColour], setting: str) -> str:
+def palette_words(palette: Sequence[PaletteColour], setting: str, light: str = "") -> str:
     """The brand's main colour as a colour word; "" where the setting has colours of its own.
 
-    Exact colours cannot be told to the model. A setting that names a colour itself keeps that.
+    Exact colours cannot be told to the model. A setting that names a colour itself keeps that. Where the light turns
+    the main colour into another (teal by a low sun is green), the next colour of the palette is taken that it leaves as
+    it is, if there is one.
+
+    Args:
+        palette: of the brand.
+        setting: its words.
+        light: the name of the light, if it is one that the model was taught.
     """
     words = set(_words(setting))
     if words & (_NATURAL | _COLOURS):
         return ""
-    by_role = {colour.role: colour_word(colour.rgb) for colour in reversed(palette)}
-    main = by_role.get("primary") or (colour_word(palette[0].rgb) if palette else "")
-    if not main:
-        return ""
-    return COLOURS_OF.format(main)
+    main = [colour for colour in palette if colour.role == "primary"] or list(palette[:1])
+    others = sorted((c for c in palette if c not in main and c.role in _LEADING), key=lambda c: _LEADING.index(c.role))
+    for colour in (*main[:1], *others):
+        word = colour_word(colour.rgb, light)
+        if word == NEUTRAL or _apart(to_oklch(colour.rgb)[2], _seen(light)[word]) <= _SAME_HUE:
+            return COLOURS_OF.format(word)
+    return COLOURS_OF.format(colour_word(main[0].rgb)) if main else ""
 
 
-def colour_word(rgb: tuple[int, int, int]) -> str:
-    """The colour word nearest to a colour by hue; ``"neutral"`` for one of almost no chroma."""
+def colour_word(rgb: tuple[int, int, int], light: str = "") -> str:
+    """The word that comes nearest to a colour by hue in a light; ``"neutral"`` for one of almost no chroma."""
     _, chroma, hue = to_oklch(rgb)
     if chroma < _LEAST_CHROMA:
         return NEUTRAL
-    return min(HUES, key=lambda word: abs((hue - HUES[word] + 180) % 360 - 180))
+    seen = _seen(light)
+    return min(seen, key=lambda word: _apart(hue, seen[word]))
+
+
+def _seen(light: str) -> Mapping[str, float]:
+    """The hue that each word has in a light."""
+    return dict(zip(HUES, _IN_LIGHT[light], strict=True)) if light in _IN_LIGHT else HUES
+
+
+def _apart(one: float, other: float) -> float:
+    """Degrees between two hues."""
+    return abs((one - other + 180) % 360 - 180)
 
 
 def ruled_out(never: Iterable[str], vocabulary: Vocabulary) -> str:

@@ -122,6 +122,32 @@ def test_the_palette_is_said_where_the_setting_shows_it() -> None:
     assert palette_words((), "stacked blocks") == ""
 
 
+def test_a_light_that_makes_another_colour_of_the_brands_gets_the_next_of_the_palette() -> None:
+    palette = brand("#0a737b", "#e08a2c").palette  # teal, and orange as the accent
+    assert palette_words(palette, "an arch", "soft_north") == "in teal"
+    assert palette_words(palette, "an arch", "window_warm") == "in teal"
+    assert palette_words(palette, "an arch", "golden_low") == "in orange", "teal by a low sun is green"
+    assert palette_words(brand("#0a737b").palette, "an arch", "golden_low") == "in teal", "there is no other"
+    assert palette_words(palette, "an arch", "a light of its own") == "in teal"
+
+
+def test_colour_words_mean_the_hue_that_renders_have_in_a_light() -> None:
+    """A few large renders are measured again, as the table was."""
+    import numpy as np
+
+    from generation.composition.colour import to_oklch
+    from generation.house import words as told
+
+    for light, word in (("golden_low", "teal"), ("high_key", "coral"), ("window_warm", "blue")):
+        facts = {"setting": "arch_podium", "light": light, "colour": word, "detail": "", "stand_x": "middle"}
+        facts |= {"subject": "set", "season": "none", "stand_y": "bottom", "distance": "far"}
+        recipe = world.recipe_of({**facts, "seed": 1}, 264, 264)
+        pixels = np.asarray(world.draw_scene(recipe))[:160:16, ::16].reshape(-1, 3)
+        tones = [to_oklch((int(r), int(g), int(b))) for r, g, b in pixels]
+        total = sum(chroma * np.exp(1j * np.radians(hue)) for _, chroma, hue in tones)
+        assert told._apart(float(np.degrees(np.angle(total))), told._seen(light)[word]) < 20
+
+
 def test_a_prompt_is_short_and_in_the_models_manner() -> None:
     frame = framing.frame_for(1080, 1350, (0.735, 0.9, 0.36))
     prompt = house_prompt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,12 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def embedder(model_folder: Path) -> Embedder:
     return Embedder(f"local-dir:{model_folder}", device="cpu")
+
+
+def test_loading_warns_of_nothing(model_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Embedder(f"local-dir:{model_folder}", device="cpu").texts(["a calm morning"])
+    assert not caplog.records
+    assert logging.root.manager.disable == logging.NOTSET
 
 
 def _picture(seed: int, size: tuple[int, int] = (120, 90), base: tuple[int, int, int] = (120, 130, 140)) -> Image.Image:
