@@ -21,6 +21,7 @@ from proofsheet.errors import InputError
 
 #: Pixels to a side of the patch that one latent position stands for.
 PATCH = 8
+_SEAM = 0.07  # of 2: a step as large is half an edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,10 @@ class HouseAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """The pictures (B, 3, H, W), about [-1, 1], of latents (B, C, H/8, W/8).
 
         The answer is a tuple either way, and the generator is not used: both are what diffusers' pipelines pass.
+        Small steps from one 8 × 8 patch to the next, as drawn latents have them in what ought to be even, are made
+        slopes.
         """
-        return Decoded(self.picture_of(z * self.gain + _channels(self.shift)))
+        return Decoded(without_seams(self.picture_of(z * self.gain + _channels(self.shift))))
 
     def picture_of(self, raw: Tensor) -> Tensor:
         """The pictures of latents as ``raw_latent`` gives them."""
@@ -173,6 +176,34 @@ class HouseAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         points = torch.cat([_points(self.raw_latent(some)) for some in pictures])
         self.shift.copy_(points.mean(dim=0))
         self.gain.copy_((points - self.shift).square().mean().sqrt().clamp_min(1e-6))
+
+
+def without_seams(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) in about [-1, 1] whose small steps between patches are spread over half a patch each way.
+
+    As in video decoding (List et al., 2003: adaptive deblocking filter), steps that are large are taken for edges and
+    stay: what counts is how a step compares with ``_SEAM``.
+    """
+    for _ in range(2):
+        pictures = _seams_spread(pictures).transpose(2, 3)
+    return pictures
+
+
+def _seams_spread(pictures: Tensor) -> Tensor:
+    """The steps between neighbouring columns of patches, spread."""
+    columns = pictures.shape[3] // PATCH
+    if columns < 2:
+        return pictures
+    patches = pictures.unflatten(3, (columns, PATCH))
+    step = patches[..., 1:, 0] - patches[..., :-1, -1]
+    step = step * torch.exp(-(step.abs().amax(dim=1, keepdim=True) / _SEAM).square())
+    slope = 0.5 - (torch.arange(PATCH // 2, device=step.device, dtype=step.dtype) + 0.5) / PATCH
+    near = step[..., None] * slope  # from the seam outwards
+    still = torch.zeros_like(near)
+    right = torch.cat([still[..., :1, :], near], dim=-2)
+    left = torch.cat([near, still[..., :1, :]], dim=-2)
+    change = torch.cat([-right, left.flip(-1)], dim=-1)
+    return (patches + change).flatten(3)
 
 
 def _channels(values: Tensor) -> Tensor:

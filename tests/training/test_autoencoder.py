@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 from generation.house import HouseAutoencoder  # noqa: E402
-from generation.house.autoencoder import PATCH  # noqa: E402
+from generation.house.autoencoder import PATCH, without_seams  # noqa: E402
 from training.autoencoder import (  # noqa: E402
     as_tensor,
     pick,
@@ -102,7 +102,7 @@ def test_the_settled_latent_has_unit_spread_and_decodes_alike() -> None:
     model = HouseAutoencoder(**SMALL)
     model.start_from([pictures])
     with torch.no_grad():
-        before = model(pictures)
+        before = without_seams(model(pictures))
         model.settle([pictures])
         latent = model.encode(pictures).latent_dist
         assert torch.equal(latent.sample(torch.Generator()), latent.mode())
@@ -119,6 +119,20 @@ def test_any_shape_of_whole_patches_goes_through(width: int, height: int) -> Non
         latent = model.encode(torch.zeros(1, 3, height, width)).latent_dist.mode()
         assert latent.shape == (1, 16, height // 8, width // 8)
         assert model.decode(latent).sample.shape == (1, 3, height, width)
+
+
+def test_small_steps_between_patches_become_slopes_and_edges_stay() -> None:
+    levels = torch.tensor([0.0, 0.03, -0.02, 0.9])  # the last step is an edge
+    picture = levels.repeat_interleave(PATCH).expand(1, 3, 2 * PATCH, 4 * PATCH).clone()
+    found = without_seams(picture)
+    assert found.shape == picture.shape
+    row = found[0, 0, 5]
+    assert float((row[1:] - row[:-1])[: 3 * PATCH - 1].abs().max()) < 0.6 * 0.05, "steps are slopes"
+    assert float(row[3 * PATCH] - row[3 * PATCH - 1]) == pytest.approx(0.92, abs=0.01), "the edge is as it was"
+    assert float(found.mean()) == pytest.approx(float(picture.mean()), abs=1e-4)
+    assert torch.allclose(without_seams(picture.transpose(2, 3)), found.transpose(2, 3), atol=1e-6)
+    even = torch.full((1, 3, 8, 8), 0.2)
+    assert torch.equal(without_seams(even), even)
 
 
 def test_a_broken_patch_is_refused_by_size() -> None:
