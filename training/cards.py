@@ -103,8 +103,13 @@ import generation.house  # diffusers takes the classes of our own from here
 from diffusers import AutoPipelineForText2Image
 
 pipe = AutoPipelineForText2Image.from_pretrained("generation/house/weights/diffusion")
-pipe("a stone slab, soft north light, all in teal, room for a bottle on the left",
-     width=128, height=128, num_inference_steps={models["steps"]}, guidance_scale={models["guidance"]:g}).images[0]
+pipe(
+    "a stone slab, soft north light, all in teal, room for a bottle on the left",
+    width=128,
+    height=128,
+    num_inference_steps={models["steps"]},
+    guidance_scale={models["guidance"]:g},
+).images[0]
 ```
 
 Image to image and inpainting load from the same folder; negative prompts work. In Proofsheet: `--backend house`.

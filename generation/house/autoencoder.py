@@ -194,7 +194,7 @@ def _seams_spread(pictures: Tensor) -> Tensor:
     columns = pictures.shape[3] // PATCH
     if columns < 2:
         return pictures
-    patches = pictures.unflatten(3, (columns, PATCH))
+    patches = pictures.reshape(*pictures.shape[:3], columns, PATCH)
     step = patches[..., 1:, 0] - patches[..., :-1, -1]
     step = step * torch.exp(-(step.abs().amax(dim=1, keepdim=True) / _SEAM).square())
     slope = 0.5 - (torch.arange(PATCH // 2, device=step.device, dtype=step.dtype) + 0.5) / PATCH
@@ -203,7 +203,8 @@ def _seams_spread(pictures: Tensor) -> Tensor:
     right = torch.cat([still[..., :1, :], near], dim=-2)
     left = torch.cat([near, still[..., :1, :]], dim=-2)
     change = torch.cat([-right, left.flip(-1)], dim=-1)
-    return (patches + change).flatten(3)
+    spread: Tensor = (patches + change).flatten(3)
+    return spread
 
 
 def _channels(values: Tensor) -> Tensor:
