@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = ("torch", "diffusers", "open_clip", "transformers", "ray", "pyspark", "streamlit")
 #: Classes of the house models: modules of torch themselves, loaded by name when a model is.
-_FILES = ("autoencoder", "blocks", "packing", "sketch", "text", "transformer", "upscaler")
+_FILES = ("autoencoder", "blocks", "lookup", "packing", "sketch", "text", "transformer", "upscaler")
 NETWORKS = tuple(f"generation.house.{name}" for name in _FILES)
 ROOMS = ("proofsheet", "generation", "scoring", "experiments", "warehouse", "dashboard")
 

@@ -26,7 +26,11 @@ def test_the_cheapest_of_the_good_ways_is_chosen() -> None:
 def test_a_way_without_guidance_costs_half() -> None:
     assert way(8, 1, 0.9).passes == 8
     assert way(8, 1.5, 0.9).passes == 16
-    assert choose([way(8, 1, 0.9), way(6, 2, 0.9)]).guidance == 1
+
+
+def test_a_way_that_hears_what_must_not_be_seen_is_chosen_where_there_is_one() -> None:
+    assert choose([way(8, 1, 0.9), way(6, 2, 0.88)]).guidance == 2
+    assert choose([way(8, 1, 0.9), way(6, 1, 0.9)]).steps == 6
 
 
 def test_pictures_unlike_renders_are_not_chosen_for_showing_what_was_asked() -> None:
