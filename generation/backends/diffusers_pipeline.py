@@ -100,7 +100,12 @@ class DiffusersBackend:
         self._guidance_name = known.guidance_name if known else "guidance_scale"
         self.steps = int(steps or (known.steps if known else self._default("num_inference_steps", 50)))
         own = known.guidance if known else self._default(self._guidance_name, 0.0)
-        self.guidance = float(own if guidance is None else guidance)
+        try:
+            self.guidance = float(own if guidance is None else guidance)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"The option guidance is {guidance!r}, which is no number.", "Give one such as 1.5."
+            ) from error
         self.size_multiple = self._source.size_multiple
         longest = max_side or round(self._source.native_side * _LARGER)
         self.max_side: int | None = max(longest // self.size_multiple, 1) * self.size_multiple
