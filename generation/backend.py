@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -112,9 +113,10 @@ def open_backend(name: str, model: str = "", **options: Any) -> ImageBackend:
     except TypeError as error:
         if "argument" not in str(error) or error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
-        given = ", ".join(sorted(options)) or "none"
+        taken = [one for one in inspect.signature(factory).parameters if one != "model"]
+        unknown = ", ".join(sorted(set(options) - set(taken))) or str(error)
         raise InputError(
-            f"The backend {name!r} does not take these options ({given}): {error}.",
-            "Leave out the option it does not know.",
+            f"The backend {name!r} does not take: {unknown}.",
+            f"It takes: {', '.join(taken)}." if taken else "It takes no options.",
         ) from error
     return cast(ImageBackend, backend)

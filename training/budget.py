@@ -192,7 +192,15 @@ def _quick_at_half() -> bool:
     return taken[torch.bfloat16] < 0.8 * taken[torch.float32]
 
 
-def section_of(config: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
-    """The stage's section of the config; a section itself is taken as it is."""
+def section_of(config: Mapping[str, Any], stage: str, defaults: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """The stage's section of the config; without defaults, a section itself is taken as it is.
+
+    Args:
+        config: the tables of ``config.toml``.
+        stage: whose section.
+        defaults: what counts where the section, or all of it, is not there.
+    """
+    if defaults is not None:
+        return {**defaults, **config.get(stage, {})}
     found: Mapping[str, Any] = config.get(stage, config)
     return found

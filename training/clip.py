@@ -106,7 +106,7 @@ def train_words(config: Mapping[str, Any], data: Data, out: Path, report: Progre
     Raises:
         StateError: an earlier run in that folder knew other words.
     """
-    section = {**DEFAULTS, **(section_of(config, "words") if "words" in config else {})}
+    section = section_of(config, "words", DEFAULTS)
     folder = Path(out) / "words"
     words, device, shards = _words(folder), device_of(section), data.shards("train")
     torch.manual_seed(int(section["seed"]))
@@ -130,7 +130,7 @@ def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progres
     Raises:
         StateError: the words are not trained yet, or others than these captions'.
     """
-    section = {**DEFAULTS, **(section_of(config, "clip") if "clip" in config else {})}
+    section = section_of(config, "clip", DEFAULTS)
     folder, source = Path(out) / "clip", Path(out) / "words"
     if not (source / "last.pt").is_file():
         raise StateError(f"There is no trained text side in {source}.", "Train it first: python -m training run")

@@ -102,9 +102,4 @@ def attribute_of(subject: str, name: str) -> str:
 def _share_of(facts: Mapping[str, str | int], name: str, bucket: str) -> tuple[float, float]:
     """From where to where on the scale of 0–1 the value of an attribute is drawn."""
     shares = choices.shares_of(str(facts["subject"]), name, bucket, str(facts.get("setting", "")))
-    value, before = str(facts[name]), 0.0
-    for word, share in shares.items():
-        if word == value:
-            break
-        before += share
-    return before, before + shares[value]
+    return choices.borders_of(shares)[str(facts[name])]

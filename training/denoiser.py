@@ -89,7 +89,7 @@ def train_denoiser(config: Mapping[str, Any], data: Data, out: Path, report: Pro
     Raises:
         StateError: the autoencoder, the words or the sketch are not trained yet.
     """
-    section = {**DEFAULTS, **(section_of(config, "denoiser") if "denoiser" in config else {})}
+    section = section_of(config, "denoiser", DEFAULTS)
     out = Path(out)
     folder = out / "denoiser"
     autoencoder, teller, shards = heard_and_seen(section, data, out, report)

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-SEASONS = ("spring", "autumn", "winter")
+from generation.house.choices import SUBJECTS
+
+SEASONS = SUBJECTS["set"]["season"][1:]  # all but "none"
 
 _COLOURS = {
     "spring": ((255, 190, 208), (255, 214, 224), (250, 168, 192), (255, 236, 240)),

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from generation.house.autoencoder import HouseAutoencoder
-from generation.house.sketch import HEADS, NOTHING, UNSAID, Reader, Sketcher
+from generation.house.choices import HEADS, NOTHING, UNSAID
+from generation.house.sketch import Reader, Sketcher
 from proofsheet.errors import StateError
 from training import phrases as say
 from training.attributes import NAMES, spoken_of
@@ -63,7 +64,7 @@ def train_sketch(config: Mapping[str, Any], data: Data, out: Path, report: Progr
     Raises:
         StateError: the autoencoder or the words are not trained yet.
     """
-    section = {**SKETCH, **(section_of(config, "sketch") if "sketch" in config else {})}
+    section = section_of(config, "sketch", SKETCH)
     autoencoder, teller, shards = heard_and_seen(section, data, Path(out), report)
     seed, size = int(section["seed"]), int(section["batch"])
     torch.manual_seed(seed)
@@ -166,7 +167,7 @@ def _learn_to_read(
 
 
 def said_in(text: str, facts: Facts) -> dict[str, str]:
-    """What a caption says of its facts, by the names of ``sketch.HEADS``; ``UNSAID`` where it says nothing."""
+    """What a caption says of its facts, by the names of ``choices.HEADS``; ``UNSAID`` where it says nothing."""
     subject, spoken = str(facts["subject"]), spoken_of(text, facts)
     said = {"subject": subject}
     for head, values in HEADS.items():

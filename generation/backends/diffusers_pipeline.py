@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WHY = "to draw with a diffusion model"
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 _DEVICES = ("auto", "cuda", "mps", "cpu")
+_MOST_GUIDANCE = 100.0  # above it no model draws anything
 _LARGER = 1.25  # a model may draw sides this much longer than those it was trained on
 
 
@@ -82,8 +83,8 @@ class DiffusersBackend:
         _one_of("device", device, _DEVICES)
         _one_of("dtype", dtype, _DTYPES)
         for option, value, low in (("steps", steps, 1), ("batch_size", batch_size, 1), ("max_side", max_side, 64)):
-            if value is not None and value < low:
-                raise InputError(f"The option {option} is {value}.", f"It must be at least {low}.")
+            _whole(option, value, low)
+        _number("guidance", guidance, _MOST_GUIDANCE)
         pinned, _, pinned_lora = revision.partition("+")
         self._source: ModelSource = self._find(model, pinned, licence)
         self._lora: Lora | None = find_lora(lora, lora_scale, pinned_lora)
@@ -100,12 +101,7 @@ class DiffusersBackend:
         self._guidance_name = known.guidance_name if known else "guidance_scale"
         self.steps = int(steps or (known.steps if known else self._default("num_inference_steps", 50)))
         own = known.guidance if known else self._default(self._guidance_name, 0.0)
-        try:
-            self.guidance = float(own if guidance is None else guidance)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"The option guidance is {guidance!r}, which is no number.", "Give one such as 1.5."
-            ) from error
+        self.guidance = float(own if guidance is None else guidance)
         self.size_multiple = self._source.size_multiple
         longest = max_side or round(self._source.native_side * _LARGER)
         self.max_side: int | None = max(longest // self.size_multiple, 1) * self.size_multiple
@@ -189,6 +185,7 @@ class DiffusersBackend:
             "generator": [torch.Generator("cpu").manual_seed(recipe.seed) for recipe in batch],
             "output_type": self.output_type,
         }
+        arguments |= self._start(pipeline, batch, arguments["generator"])
         if self._guidance_name in self._arguments:
             arguments[self._guidance_name] = first.guidance
         if "negative_prompt" in self._arguments and first.guidance > 1:
@@ -254,6 +251,10 @@ class DiffusersBackend:
         """Prompt and negative prompt as the pipeline is given them."""
         return recipe.prompt, recipe.negative_prompt
 
+    def _start(self, pipeline: Any, batch: Sequence[SceneRecipe], generators: Sequence[Any]) -> dict[str, Any]:
+        """Arguments that say what to begin with, where that is not the generators' noise alone."""
+        return {}
+
     def _is_blank(self, picture: Any) -> bool:
         """Whether every pixel of a picture is equal."""
         return all(band[0] == band[1] for band in picture.convert("RGB").getextrema())
@@ -316,6 +317,24 @@ class DiffusersBackend:
                 logger.set_verbosity(verbosity)
                 if bars:
                     logger.enable_progress_bar()
+
+
+def _whole(option: str, value: object, low: int) -> None:
+    """Nothing, or a whole number of at least ``low``."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"The option {option} is {value!r}, which is no whole number.", f"Give one, {low} or more.")
+    if value < low:
+        raise InputError(f"The option {option} is {value}.", f"It must be at least {low}.")
+
+
+def _number(option: str, value: object, most: float) -> None:
+    """Nothing, or a number from 0 to ``most``."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        raise InputError(f"The option {option} is {value!r}.", f"Give a number from 0 to {most:g}.")
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

@@ -12,7 +12,9 @@ from generation.backends.diffusers_pipeline import DiffusersBackend
 from generation.backends.model_source import ModelSource, content_hash, find_model
 from generation.house.folder import BACKEND, DIFFUSION, LICENCE, MODEL, UPSCALER, house_folder, sampling
 from generation.house.framing import Frame, frame_for
-from generation.house.words import Vocabulary, read_vocabulary, remarks, ruled_out, tell, unknown_sentence
+from generation.house.hearing import Hearing, left_open
+from generation.house.remarks import remarks
+from generation.house.words import Vocabulary, read_vocabulary, ruled_out, tell, unknown_sentence
 from generation.known_models import known_models
 from generation.staging import stand_of
 from proofsheet.domain.asset import SceneRecipe
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 #: Part of every revision: a change of words, framing or enlarging that moves pixels gets a new number.
-DRAWING_VERSION = "1"
+DRAWING_VERSION = "2"
 
 
 class HouseBackend(DiffusersBackend):
@@ -81,8 +83,8 @@ class HouseBackend(DiffusersBackend):
         self.max_side = None
 
     def remarks(self, recipes: Sequence[SceneRecipe]) -> tuple[str, ...]:
-        """What a user should know before these are drawn: words that the model does not know, or will not read."""
-        return remarks((recipe.prompt for recipe in recipes), self._vocabulary)
+        """What a user should know before these are drawn: unknown words, and what is heard of the known ones."""
+        return remarks(recipes, self._folder)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -114,6 +116,24 @@ class HouseBackend(DiffusersBackend):
         return tell(recipe.prompt, self._vocabulary).prompt, ruled_out(
             recipe.negative_prompt.split(","), self._vocabulary
         )
+
+    def _start(self, pipeline: Any, batch: Sequence[SceneRecipe], generators: Sequence[Any]) -> dict[str, Any]:
+        """The generators' noise, which carries for what a level leaves open that level's own numbers."""
+        hearing, torch = Hearing.of(self._folder), self._torch
+        if hearing is None:
+            return {}
+        from generation.house.packing import packed, unpacked
+        from generation.house.sketch import carried, carrying
+
+        width, height = self._drawn_size(batch[0])
+        cells, channels = pipeline.vae_scale_factor, pipeline.unet.config.in_channels
+        shape = (1, channels, height // cells, width // cells)
+        noise = unpacked(torch.cat([torch.randn(shape, generator=generator) for generator in generators]))
+        numbers, order = carried(noise), pipeline.unet.sketch.get_buffer("order").tolist()
+        for row, recipe in enumerate(batch):
+            for slot, number in left_open(recipe, hearing.said(self._words(recipe)[0])).items():
+                numbers[row, order[slot]] = number
+        return {"latents": packed(carrying(noise, numbers)).to(self.device)}
 
     def _is_blank(self, picture: Any) -> bool:
         spread = float(picture.amax() - picture.amin())

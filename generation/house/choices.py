@@ -7,7 +7,7 @@ noise together mean one thing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from generation.house.framing import SHAPES
@@ -56,6 +56,15 @@ SUBJECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "light": ("soft", "warm", "cool"),
     },
 }
+#: What a text may be about that is neither a backdrop nor people.
+NOTHING = "nothing"
+#: What stands for an attribute that a text leaves out.
+UNSAID = ""
+#: What is read of a text, and what it may be: its subject, and each subject's attributes.
+HEADS: Mapping[str, tuple[str, ...]] = {
+    "subject": (*SUBJECTS, NOTHING),
+    **{f"{subject}.{name}": (*values, UNSAID) for subject, names in SUBJECTS.items() for name, values in names.items()},
+}
 #: Which number of the noise decides what a text may leave out; no renderer uses it for anything else.
 SLOTS: Mapping[str, Mapping[str, int]] = {
     "set": {
@@ -80,15 +89,21 @@ def shares_of(subject: str, name: str, shape: str, setting: str = "") -> Mapping
     return {value: 1 / len(values) for value in values}
 
 
+def borders_of(shares: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """From where to where on the scale of 0–1 each value is meant: each has its share, in order."""
+    ends = list(accumulate(shares.values()))
+    return {value: (before, end) for value, before, end in zip(shares, (0.0, *ends), ends, strict=False)}
+
+
 def chosen(shares: Mapping[str, float], number: float) -> str:
     """The value that a number of the normal means: each has its share of the scale, the later ones above."""
-    values = list(shares)
-    return values[_place(accumulate(shares.values()), number, len(values))]
+    below, values = share_below(number), list(shares)
+    return next((value for value, (_, end) in borders_of(shares).items() if below < end), values[-1])
 
 
 def nth(number: float, count: int) -> int:
     """Which of ``count`` equal parts of the normal a number lies in, from 0."""
-    return _place((place / count for place in range(1, count + 1)), number, count)
+    return min(int(share_below(number) * count), count - 1)
 
 
 def share_below(number: float) -> float:
@@ -96,9 +111,13 @@ def share_below(number: float) -> float:
     return 0.5 + 0.5 * math.erf(number / math.sqrt(2))
 
 
-def _place(borders: Iterable[float], number: float, count: int) -> int:
-    share = share_below(number)
-    return min(next((place for place, border in enumerate(borders) if share < border), count), count - 1)
+def said_by(best: Mapping[str, int]) -> dict[str, str | int] | None:
+    """What a text says, by the place of each head's best value in ``HEADS``; None where it says nothing."""
+    subject = HEADS["subject"][best["subject"]]
+    if subject == NOTHING:
+        return None
+    heads = {name: f"{subject}.{name}" for name in SUBJECTS[subject]}
+    return {"subject": subject, **{name: HEADS[head][best[head]] for name, head in heads.items()}}
 
 
 def completed(said: Facts, numbers: Sequence[float], shape: str) -> dict[str, str | int]:

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generation.house.choices import SLOTS, SUBJECTS, Facts, completed
+from generation.house.choices import HEADS, NOTHING, SLOTS, Facts, completed, said_by
 from generation.house.framing import shape_of
 from generation.house.lookup import BY_RENDERERS, CELLS, Backdrops, Figures
 
-#: What a text may be about that is neither a backdrop nor people.
-NOTHING = "nothing"
-#: What of an attribute a text may leave out.
-UNSAID = ""
-#: What is read of a text, and what it may be: its subject, and each subject's attributes.
-HEADS: Mapping[str, tuple[str, ...]] = {
-    "subject": (*SUBJECTS, NOTHING),
-    **{f"{subject}.{name}": (*values, UNSAID) for subject, names in SUBJECTS.items() for name, values in names.items()},
-}
 #: The numbers that decide what is seen.
 DECIDING = tuple(sorted({*BY_RENDERERS, *(slot for slots in SLOTS.values() for slot in slots.values())}))
 #: Side of the square of latent positions that make one token.
 PATCH = 2
 #: Shares of the normal at which a number may change what is seen: borders of halves, thirds and fifths.
 _BORDERS = (0.2, 1 / 3, 0.4, 0.5, 0.6, 2 / 3, 0.8)
+#: What each number is heard as: itself and the side of each border.
+HEARD = 1 + len(_BORDERS)
 _SHARP = 12.0
 _CLEAR = 0.02  # share of noise below which what it carries is not read any stronger
 _SIGNS = ((1.0, -1.0, -1.0, 1.0), (1.0, -1.0, 1.0, -1.0), (1.0, 1.0, -1.0, -1.0))
@@ -61,7 +54,7 @@ def in_tokens(latent: Tensor) -> Tensor:
 
 
 def heard_of(numbers: Tensor) -> Tensor:
-    """Numbers (B, N) as a network hears them (B, N · 8): themselves, and on which side of each border they lie.
+    """Numbers (B, N) as a network hears them (B, N · HEARD): themselves, and on which side of each border they lie.
 
     Many choose among two, three or five things; a plain layer would have to learn those steps first.
     """
@@ -103,15 +96,8 @@ class Reader(nn.Module):
         best = {head: scores.argmax(dim=1).tolist() for head, scores in self(text).items()}
         found: list[dict[str, str | int] | None] = []
         for row, own in enumerate(numbers.tolist()):
-            subject = HEADS["subject"][best["subject"][row]]
-            if subject == NOTHING:
-                found.append(None)
-                continue
-            said: dict[str, str | int] = {"subject": subject}
-            for name in SUBJECTS[subject]:
-                head = f"{subject}.{name}"
-                said[name] = HEADS[head][best[head][row]]
-            found.append(completed(said, own, shape))
+            said = said_by({head: places[row] for head, places in best.items()})
+            found.append(None if said is None else completed(said, own, shape))
         return found
 
 
@@ -126,7 +112,6 @@ class Sketcher(nn.Module):
     def __init__(self, text_width: int, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        self.hears = text_width + (1 + len(_BORDERS)) * len(_SIGNS) * channels
         self.reader = Reader(text_width)
         self.backdrops, self.figures = Backdrops(channels), Figures(channels)
         for name, cells in CELLS.items():

@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from generation.house.blocks import silent
 from generation.house.packing import packed, unpacked
-from generation.house.sketch import PATCH, Sketcher, heard_of
+from generation.house.sketch import HEARD, PATCH, Sketcher, heard_of
 
 _LEAST = 0.02  # share of noise below which a step is taken as if there were so much
 _WAVES = 8  # frequencies that a position is told in
@@ -72,7 +72,8 @@ class HouseTransformer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.condense = Condenser(text_width, width, text_tokens, heads)
         self.sketch = Sketcher(text_width, in_channels * 4)
-        self.whole = nn.Sequential(nn.Linear(self.sketch.hears, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+        hears = text_width + HEARD * 3 * in_channels * 4
+        self.whole = nn.Sequential(nn.Linear(hears, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
         self.signs = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, _SIGNS * width))
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(

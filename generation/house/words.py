@@ -40,6 +40,33 @@ DISTANCE: Mapping[str, str] = {
     "near": "a close view",
 }
 ROOM, COLOURS_OF = "empty foreground {}", "in {}"
+#: A phrase for each setting and each light, of those it was taught by: what to write for them.
+SETTING: Mapping[str, str] = {
+    "sweep": "a seamless paper sweep",
+    "arch_podium": "an arch and a round podium",
+    "steps": "stacked blocks",
+    "tabletop_wood": "a wooden tabletop",
+    "tabletop_stone": "a stone slab",
+    "kitchen_shelf": "a kitchen shelf",
+    "wet_stone": "wet dark stones",
+    "sand": "a desert with dunes",
+    "sky": "a sky with clouds",
+    "forest_bokeh": "a forest out of focus",
+}
+LIGHT: Mapping[str, str] = {
+    "window_warm": "warm morning light through a window",
+    "leaf_shade": "sunlight through leaves",
+    "soft_north": "soft north light",
+    "golden_low": "low golden evening light",
+    "high_key": "bright airy white light",
+    "moody": "moody spotlight",
+}
+#: The same for the three lights in which people are drawn.
+PEOPLE_LIGHT: Mapping[str, str] = {
+    "soft": "soft neutral light",
+    "warm": "warm amber light",
+    "cool": "cool blue light",
+}
 
 #: The colour words and their hues in OKLCH, degrees.
 HUES: Mapping[str, float] = {
@@ -122,7 +149,7 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
     parts = [
         setting,
         light,
-        palette_words(brand.palette, setting, str(style.params.get("light", ""))),
+        palette_words(brand.palette, setting, _light_of(style)),
         DISTANCE[frame.distance],
         ROOM.format(ACROSS[frame.across]),
         DOWN[frame.down],
@@ -130,6 +157,12 @@ def house_prompt(brand: BrandKit, frame: Frame, *, scene: Level, style: Level, a
     ]
     cleaned = (" ".join(part.split()).strip(" ,.;") for part in parts)
     return ", ".join(dict.fromkeys(part for part in cleaned if part))
+
+
+def _light_of(style: Level) -> str:
+    """The light that a style names: by the renderers' parameter or by a phrase of ``LIGHT``; "" for any other."""
+    named = next((light for light, phrase in LIGHT.items() if phrase in style.prompt.lower()), "")
+    return str(style.params.get("light", named))
 
 
 def palette_words(palette: Sequence[PaletteColour], setting: str, light: str = "") -> str:
@@ -203,7 +236,7 @@ def tell(text: str, vocabulary: Vocabulary) -> Told:
     return Told(" ".join(read), tuple(unknown), unread)
 
 
-def remarks(prompts: Iterable[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def word_remarks(prompts: Iterable[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     """Sentences about words of these prompts that the house model does not know, or is told too late to read."""
     told = [tell(prompt, vocabulary) for prompt in prompts]
     unknown = dict.fromkeys(word for one in told for word in one.unknown)

@@ -21,8 +21,10 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     brief: Annotated[Path | None, typer.Argument(help="The brief, a TOML file.")] = None,
-    backend: Annotated[str, typer.Option(help="house (where its weights are), procedural or diffusers.")] = "",
-    model: Annotated[str, typer.Option(help="For diffusers: a local folder or a hub id.")] = "",
+    backend: Annotated[str, typer.Option(help="house, procedural or diffusers.")] = "",
+    model: Annotated[
+        str, typer.Option(help="For diffusers: a local folder or a hub id. For house: a folder trained anew.")
+    ] = "",
     revision: Annotated[str, typer.Option(help="For a hub id: the pinned commit.")] = "",
     licence: Annotated[str, typer.Option(help="For a hub id of unknown licence: the licence you read.")] = "",
     lora: Annotated[str, typer.Option(help="For diffusers: a LoRA, its .safetensors file or folder.")] = "",

@@ -44,9 +44,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise InputError(
-                f"{option} is {text!r}: not of the form name=value.", f"Write it like {option} unit=userid"
-            )
+            raise InputError(f"{option} is {text!r}: not of the form name=value.", f"Write it like {option} name=value")
         found[key.strip()] = value.strip()
     return found
 

@@ -262,17 +262,17 @@ def brief_page(reader: Reader, slug: str) -> BriefPage:
 
 
 def _remarks(reader: Reader, plan: VariantPlan) -> tuple[str, ...]:
-    """Words of the plan's scenes that the house model does not know; nothing where another backend draws."""
+    """What the house model makes of the plan's words; nothing where another backend draws."""
     from generation.house.folder import BACKEND, house_folder
-    from generation.house.words import read_vocabulary, remarks
+    from generation.house.remarks import remarks
+    from generation.recipes import distinct_scenes
 
     if plan.backend != BACKEND:
         return ()
     try:
-        vocabulary = read_vocabulary(house_folder(plan.model))
+        return remarks(distinct_scenes(reader.recipes(plan.campaign)), house_folder(plan.model))
     except ProofsheetError:  # the model is not here any more; the page is about the plan
         return ()
-    return remarks(dict.fromkeys(recipe.scene.prompt for recipe in reader.recipes(plan.campaign)), vocabulary)
 
 
 def shared_placement(experiment: Experiment, sheet: ContactSheet) -> str:

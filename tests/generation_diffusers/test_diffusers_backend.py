@@ -191,7 +191,13 @@ def test_a_known_model_in_a_folder_keeps_its_settings_and_terms(copied_model: Pa
         ({"device": "tpu"}, "Known: auto, cuda, mps, cpu"),
         ({"dtype": "int8"}, "Known: auto, float32"),
         ({"steps": 0}, "at least 1"),
-        ({"strength": 3}, "strength"),
+        ({"steps": "abc"}, "'abc', which is no whole number"),
+        ({"batch_size": 2.5}, "2.5, which is no whole number"),
+        ({"guidance": "abc"}, "from 0 to 100"),
+        ({"guidance": float("nan")}, "from 0 to 100"),
+        ({"guidance": -3}, "from 0 to 100"),
+        ({"guidance": 1e9}, "from 0 to 100"),
+        ({"strength": 3}, "does not take: strength.\nIt takes: revision, device, steps"),
     ],
 )
 def test_options_that_cannot_be(tiny_model: Path, options: dict[str, Any], said: str) -> None:

@@ -43,6 +43,7 @@ def save_stand_in(folder: Path, seed: int = 0) -> Path:
                 intermediate_size=37,
                 num_hidden_layers=2,
                 num_attention_heads=4,
+                hidden_act="gelu",
                 max_position_embeddings=48,
                 bos_token_id=tokenizer.bos_token_id,
                 eos_token_id=tokenizer.eos_token_id,

@@ -14,22 +14,26 @@ from generation.house.words import (
     DISTANCE,
     DOWN,
     HUES,
+    LIGHT,
     NEUTRAL,
+    PEOPLE_LIGHT,
     ROOM,
+    SETTING,
     Vocabulary,
     colour_word,
     house_prompt,
     palette_words,
     read_vocabulary,
-    remarks,
     ruled_out,
     tell,
+    word_remarks,
 )
 from generation.plan import plan_variants
 from generation.recipes import distinct_scenes, make_recipes
 from proofsheet.domain.campaign import BrandKit, Level, PaletteColour
 from proofsheet.errors import InputError
 from training import phrases, world
+from training import phrases_people as people
 from training.grammar import vocabulary, words_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -49,6 +53,13 @@ def test_every_fixed_phrase_is_in_the_grammars_vocabulary() -> None:
     fixed = (*ACROSS.values(), *DOWN.values(), *DISTANCE.values(), ROOM, COLOURS_OF, *HUES, NEUTRAL)
     said = {word for phrase in fixed for word in words_of(phrase.replace("{}", " "))}
     assert said - set(vocabulary()) == set()
+
+
+def test_there_is_a_taught_phrase_to_write_for_every_setting_and_light() -> None:
+    for told, taught in ((SETTING, phrases.SETTING), (LIGHT, phrases.LIGHT), (PEOPLE_LIGHT, people.PEOPLE_LIGHT)):
+        assert set(told) == set(taught)
+        assert all(phrase in taught[word] for word, phrase in told.items())
+    assert (tuple(SETTING), tuple(LIGHT)) == (world.SETTINGS, world.LIGHTS)
 
 
 def test_the_fixed_phrases_mean_what_the_grammar_means_by_them() -> None:
@@ -92,15 +103,15 @@ def test_what_is_said_too_late_is_named_too() -> None:
     told = tell(", ".join(["an arch"] * 60 + ["sand"]), KNOWN)
     assert len(told.prompt.split()) <= 46
     assert told.unread == ("arch", "sand")
-    assert "sand" in remarks([", ".join(["an arch"] * 60 + ["sand"])], KNOWN)[0]
+    assert "sand" in word_remarks([", ".join(["an arch"] * 60 + ["sand"])], KNOWN)[0]
 
 
 def test_remarks_name_every_unknown_word_once_and_the_way_out() -> None:
-    said = remarks(["an arch, a kangaroo", "sand and a kangaroo with a tuba"], KNOWN)
+    said = word_remarks(["an arch, a kangaroo", "sand and a kangaroo with a tuba"], KNOWN)
     assert len(said) == 1
     assert said[0].startswith("Not known to the house model: 'kangaroo', 'tuba'; ")
     assert "--backend diffusers" in said[0]
-    assert remarks(["an arch in front of a plain wall"], KNOWN) == ()
+    assert word_remarks(["an arch in front of a plain wall"], KNOWN) == ()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +183,7 @@ def test_the_examples_lie_in_the_models_world(example: str) -> None:
         plan_variants(campaign), campaign, backend_name="house", model="m", revision="1", steps=8, guidance=3.0,
         size_multiple=1, max_side=None, product_sha256="0" * 64,
     )  # fmt: skip
-    assert remarks((scene.prompt for scene in distinct_scenes(recipes)), KNOWN) == ()
+    assert word_remarks((scene.prompt for scene in distinct_scenes(recipes)), KNOWN) == ()
     assert {(scene.width, scene.height) for scene in distinct_scenes(recipes)} >= {(1080, 1350)} or example == "mira"
 
 

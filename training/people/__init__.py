@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from generation.house.choices import SUBJECTS
 from proofsheet.errors import InputError
 from training.chance import Dice, draws_of
 from training.people import colours, figure, portrait, setting
@@ -21,15 +22,8 @@ Facts = Mapping[str, str | int]
 
 #: Every value each attribute can have.
 VALUES: dict[str, tuple[str | int, ...]] = {
-    "framing": ("portrait", "figure"),
-    "count": (1, 2, 3),
-    "age": ("child", "adult", "older"),
-    "gender": ("woman", "man", "androgynous"),
-    "skin": tuple(range(1, 11)),
-    "build": ("slim", "full"),
-    "ability": ("none", "wheelchair", "cane", "prosthetic"),
-    "colour": tuple(colours.WALLS),
-    "light": tuple(colours.TINTS),
+    name: tuple(int(value) if value.isdigit() else value for value in SUBJECTS["people"][name])
+    for name in ("framing", "count", "age", "gender", "skin", "build", "ability", "colour", "light")
 }
 
 #: How close neighbours of a group of one, two or three may stand, against standing side by side.
