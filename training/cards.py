@@ -17,13 +17,17 @@ from training.grammar import vocabulary
 
 Figures = Mapping[str, Any]
 
+_NOTABLE = 0.2  # decibels
 _LARGEST = 290_000  # bytes of a picture in the documentation
 
 _LIMITS = """\
 - **A closed world.** It knows {settings} settings, {lights} lights, nine colour words, seasons, places for a product,
   and illustrated people; a vocabulary of {words} words. Other words it does not know at all. For an open vocabulary,
   use a large model through the `diffusers` backend.
-- **Small pictures.** {shapes}
+- **Small pictures.** {shapes} At the size of an advertisement backdrops look out of focus, and small figures' faces are
+  soft.
+- **Phrases, not words.** It was taught whole phrases; a known word may say nothing to it, and chance decides what is
+  not said. Proofsheet says before drawing what is heard.
 - **No photographs.** It has seen renders only; people are illustrations. It draws no text, no logos, no brands, no
   products, and no real person.
 - **No judge of real people.** Age group, gender presentation, skin tone, build and ability are attributes of drawn
@@ -214,6 +218,8 @@ def upscaler_card(figures: Figures, config: Mapping[str, Any]) -> str:
             f"{found['bicubic']:.2f} dB; "
             f"better in {found['better']} of {found['count']}."
         )
+        if found["network"] - found["bicubic"] < _NOTABLE:
+            measured += " **So it gives hardly more than smooth enlarging does.**"
     taught = ""
     if "sets" in section and "people" in section:
         taught = f" {section['sets']:,} backdrops and {section['people']:,} pictures of illustrated people,"
