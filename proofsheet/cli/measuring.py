@@ -1,4 +1,4 @@
-"""Commands that measure: launch, end, ingest, inspect, analyze, decide."""
+"""Commands that measure: plan-test, launch, end, ingest, inspect, analyze, decide."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from proofsheet.cli.making import Campaign, Json
+from proofsheet.cli.plan_test import plan_test
 from proofsheet.cli.session import session
 
 ExperimentId = Annotated[str | None, typer.Argument(help="The experiment; not needed when there is one.")]
@@ -21,7 +22,7 @@ Option = Annotated[list[str] | None, typer.Option("--option", help='An answer, s
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (launch, end, inspect, ingest, analyze, decide):
+    for command in (plan_test, launch, end, inspect, ingest, analyze, decide):
         app.command()(command)
 
 
