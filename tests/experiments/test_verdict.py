@@ -1,0 +1,272 @@
+"""The verdict: every rule of the table, agreement with the earlier rule, and records that never differ by a byte."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.analysis import compare
+from experiments.decision import decide
+from experiments.design import design_test
+from experiments.findings import ArmFinding, Findings, GuardrailFinding, findings_of, settle
+from experiments.metric_families import Guard
+from experiments.verdict import RULES, Policy, reach_verdict
+from experiments.verdict_record import digest, read_record, write_record
+from proofsheet.domain.experiment import Metric, Role
+from proofsheet.domain.result import Aggregates, Call, Evidence, HealthCheck, Result
+from proofsheet.errors import InputError
+
+BLOCK = HealthCheck(name="sample_ratio", ok=False, message="The arms' sizes do not fit the plan.", severity="blocking")
+WARN = HealthCheck(name="novelty", ok=False, message="The lift wears off.", severity="warning")
+
+
+def arm(name: str = "b", gain: float = 0.1, direction: int = 1, **more: object) -> ArmFinding:
+    plain: dict[str, object] = {"n": 1_000, "lift": gain, "low": gain - 0.05, "high": gain + 0.05}
+    return ArmFinding(arm=name, gain=gain, direction=direction, **{**plain, **more})  # type: ignore[arg-type]
+
+
+def look(*arms: ArmFinding, **more: object) -> Findings:
+    plain: dict[str, object] = {
+        "experiment": "e",
+        "metric": "ctr",
+        "control": "control",
+        "confidence": 0.95,
+        "smallest": 1_000,
+        "planned": 1_000,
+        "ended": False,
+    }
+    return Findings(arms=arms, **{**plain, **more})  # type: ignore[arg-type]
+
+
+def guard(state: Guard, margin: float = 0.02, metric: str = "cpa") -> tuple[GuardrailFinding, ...]:
+    return (GuardrailFinding(metric=metric, state=state, margin=margin),)
+
+
+HARM = {"guardrails": guard(Guard.HARMED)}
+CASES = [
+    ("blocked", Call.CONTINUE, look(arm(), health=(BLOCK,))),
+    ("blocked", Call.INCONCLUSIVE, look(arm(), health=(BLOCK,), ended=True)),
+    ("no_result", Call.CONTINUE, look(ArmFinding(arm="b", n=0, note="There is no data."))),
+    ("no_result", Call.INCONCLUSIVE, look(ended=True)),
+    ("all_out", Call.STOP, look(arm(gain=-0.1, direction=-1), arm("c", **HARM))),
+    ("observational", Call.INCONCLUSIVE, look(arm(), evidence=Evidence.C)),
+    ("ship", Call.SHIP, look(arm())),
+    ("ship", Call.SHIP, look(arm(), smallest=10, planned=None, ended=True)),
+    ("ship", Call.SHIP, look(arm(), smallest=10, sequential=True)),
+    ("ship", Call.SHIP, look(arm(guardrails=guard(Guard.SAFE)))),
+    ("ship", Call.SHIP, look(arm(guardrails=guard(Guard.OPEN, margin=0.0)))),
+    ("guardrail_open", Call.CONTINUE, look(arm(guardrails=guard(Guard.OPEN)))),
+    ("guardrail_open", Call.INCONCLUSIVE, look(arm(guardrails=guard(Guard.OPEN)), ended=True)),
+    ("not_worth_waiting", Call.STOP, look(arm(direction=0), smallest=9, value_of_waiting=1.0, cost_of_waiting=2.0)),
+    ("not_yet", Call.CONTINUE, look(arm(), smallest=999)),
+    ("not_yet", Call.CONTINUE, look(arm(direction=0), planned=None, sequential=True)),
+    ("not_yet", Call.CONTINUE, look(arm(), arm("c", **HARM), smallest=9, value_of_waiting=2.0, cost_of_waiting=1.0)),
+    ("no_difference", Call.INCONCLUSIVE, look(arm(direction=0))),
+    ("no_difference", Call.INCONCLUSIVE, look(arm(direction=0), arm("c", **HARM), smallest=9, ended=True)),
+]
+
+
+@pytest.mark.parametrize(("rule", "call", "findings"), CASES)
+def test_every_rule_of_the_table(rule: str, call: Call, findings: Findings) -> None:
+    verdict = reach_verdict(findings)
+    assert (verdict.rule, verdict.call) == (rule, call)
+    assert verdict.reasons
+    assert all(reason.endswith((".", "?")) for reason in verdict.reasons)
+    line = next(r for r in RULES if r.name == rule)
+    assert call is (line.ended if findings.ended else line.running)
+    assert (verdict.arm is not None) == (call is Call.SHIP)
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {rule for rule, _, _ in CASES} == {rule.name for rule in RULES}
+
+
+def test_a_fixed_test_is_never_decided_early_by_its_interval() -> None:
+    assert reach_verdict(look(arm(), smallest=999)).call is Call.CONTINUE
+    early = look(arm(), smallest=999, value_of_waiting=0.0, cost_of_waiting=1.0)
+    assert reach_verdict(early).call is Call.STOP  # a winner by peeking does not ship
+
+
+def test_the_loss_basis_ships_on_posteriors() -> None:
+    policy = Policy(basis="loss", loss_tolerance=0.002, least_chance=0.9)
+    good = arm(direction=0, expected_loss=0.001, chance_to_win=0.93)
+    assert reach_verdict(look(good), policy).call is Call.SHIP
+    assert reach_verdict(look(replace(good, expected_loss=0.003)), policy).call is Call.INCONCLUSIVE
+    assert reach_verdict(look(replace(good, chance_to_win=0.8)), policy).call is Call.INCONCLUSIVE
+    assert reach_verdict(look(replace(good, expected_loss=None)), policy).call is Call.INCONCLUSIVE
+    waiting = look(good, smallest=10, value_of_waiting=5.0, cost_of_waiting=9.0, unit="EUR")
+    assert reach_verdict(waiting, policy).call is Call.SHIP
+    assert reach_verdict(replace(waiting, value_of_waiting=99.0), policy).call is Call.CONTINUE
+
+
+def test_of_several_winners_the_least_expected_loss_ships() -> None:
+    risky, sure = arm("risky", gain=0.2, expected_loss=0.01), arm("sure", gain=0.1, expected_loss=0.001)
+    verdict = reach_verdict(look(risky, sure))
+    assert verdict.arm == "sure"
+    assert "Other arms that win: risky." in verdict.reasons
+    assert reach_verdict(look(replace(risky, expected_loss=None), sure)).arm == "risky"
+    assert reach_verdict(look(arm("z"), arm("a"))).arm == "a"  # a tie goes by the name
+
+
+def test_a_winner_with_an_open_guardrail_yields_to_one_whose_guardrails_hold() -> None:
+    verdict = reach_verdict(look(arm("fast", gain=0.3, guardrails=guard(Guard.OPEN)), arm("slow", gain=0.1)))
+    assert (verdict.call, verdict.arm) == (Call.SHIP, "slow")
+
+
+def test_reasons_are_plain_sentences_with_their_numbers() -> None:
+    waiting = {"value_of_waiting": 12_345.6, "cost_of_waiting": 900.0, "unit": "EUR"}
+    verdict = reach_verdict(look(arm(direction=0), arm("c", **HARM), smallest=400, **waiting))
+    assert verdict.switch_off == ("c",)
+    assert verdict.reasons == (
+        "The planned size of 1,000 units per arm is not reached: the smallest arm has 400.",
+        "c cannot ship: it harms cpa (margin 2%).",
+        "Going on is expected to bring 12,345.6 EUR and to cost 900 EUR.",
+    )
+    best = arm(chance_to_win=0.987, expected_loss=0.0004)
+    assert reach_verdict(look(best, health=(WARN,))).reasons == (
+        "b on ctr: +10.0% against control (95% interval +5.0% to +15.0%, chance to win 98.7%, expected loss 0.04%, "
+        "n = 1,000).",
+        "The planned size of 1,000 units per arm is reached: the smallest arm has 1,000.",
+        "Health checks with a warning: novelty.",
+        "The lift of a chosen winner tends to be overstated; expect somewhat less.",
+    )
+
+
+def many_arms(rng: random.Random) -> Findings:
+    arms = [
+        arm(
+            f"arm {i}",
+            gain=rng.gauss(0, 0.2),
+            direction=rng.choice((-1, 0, 1)),
+            high=rng.choice((0.3, float("inf"))),
+            chance_to_win=rng.random(),
+            expected_loss=rng.choice((rng.random() / 100, 0.0)),
+            guardrails=tuple(g for m in ("cpa", "bounce") for g in guard(rng.choice(list(Guard)), metric=m)),
+        )
+        for i in range(6)
+    ]
+    return look(*arms, health=(WARN, replace(WARN, name="late"), replace(WARN, p_value=0.002)), value_of_waiting=1 / 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_same_findings_in_any_order_give_the_same_bytes(seed: int) -> None:
+    rng = random.Random(seed)
+    findings = many_arms(rng)
+    shuffled = replace(
+        findings,
+        arms=tuple(rng.sample([replace(a, guardrails=a.guardrails[::-1]) for a in findings.arms], 6)),
+        health=tuple(rng.sample(findings.health, 3)),
+    )
+    record = write_record(reach_verdict(findings))
+    assert write_record(reach_verdict(shuffled)) == record
+    assert write_record(read_record(record)) == record
+    assert digest(reach_verdict(shuffled)) == digest(read_record(record))
+
+
+def test_rounding_in_the_last_bits_and_number_types_leave_no_trace() -> None:
+    plain = look(arm(gain=0.1 + 0.2, low=-0.0, high=0.4, chance_to_win=1))
+    assert plain.arms[0].gain != 0.3
+    other = look(
+        arm(gain=0.3, low=0.0, high=np.float64(0.4), chance_to_win=np.float64(1.0), n=np.int64(1_000)),
+        smallest=np.int64(1_000),
+        ended=np.bool_(False),
+    )
+    assert write_record(reach_verdict(plain)) == write_record(reach_verdict(other))
+    whole, real = Policy(least_chance=1), Policy(least_chance=1.0)
+    assert write_record(reach_verdict(plain, whole)) == write_record(reach_verdict(plain, real))
+
+
+def test_the_record_is_plain_json_without_a_clock() -> None:
+    record = write_record(reach_verdict(look(arm(high=float("inf"), guardrails=guard(Guard.SAFE)))))
+    content = json.loads(record)
+    assert list(content) == sorted(content)
+    assert (content["call"], content["rule"], content["arm"]) == ("ship", "ship", "b")
+    assert content["findings"]["arms"][0]["high"] == "inf"
+    assert content["findings"]["arms"][0]["guardrails"][0]["state"] == "safe"
+    assert record.endswith(b"}\n")
+    assert record.count(b"\n") == 1
+    assert not {"at", "time", "decided_by"} & set(content)
+
+
+def test_a_changed_record_is_refused() -> None:
+    record = write_record(reach_verdict(look(arm())))
+    with pytest.raises(InputError, match="was changed"):
+        read_record(record.replace(b'"call":"ship"', b'"call":"stop"'))
+    with pytest.raises(InputError, match="not a record"):
+        read_record(b"{}")
+    with pytest.raises(InputError, match="not a record"):
+        read_record(record.replace(b"verdict.1", b"verdict.9"))
+    with pytest.raises(InputError, match="not a record"):
+        read_record(b"nonsense")
+
+
+def test_findings_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InputError, match="given twice"):
+        reach_verdict(look(arm(), arm()))
+    with pytest.raises(InputError, match="guardrail of b"):
+        reach_verdict(look(arm(guardrails=guard(Guard.SAFE) * 2)))
+    with pytest.raises(InputError, match="NaN"):
+        reach_verdict(look(arm(chance_to_win=float("nan"))))
+    with pytest.raises(InputError, match="basis"):
+        Policy(basis="mood")
+    with pytest.raises(InputError, match="no policy"):
+        Policy(least_chance=90.0)
+
+
+def results(
+    rng: np.random.Generator, metric: Metric, cost: Metric, binary: Callable[[int, int], Aggregates]
+) -> list[Result]:
+    """A primary metric and a guardrail of three arms."""
+    n = int(rng.integers(1_000, 9_000))
+    rates = {name: float(rng.uniform(0.08, 0.13)) for name in ("control", "b", "c", "d")}
+    rows = compare(metric, {a: binary(n, int(rng.binomial(n, p))) for a, p in rates.items()}, "control", experiment="e")
+    harm = {name: float(rng.uniform(0.1, 0.14)) for name in rates}
+    guards = compare(cost, {a: binary(n, int(rng.binomial(n, p))) for a, p in harm.items()}, "control", experiment="e")
+    return [*rows, *guards]
+
+
+def test_findings_of_an_analysis_lead_where_the_earlier_rule_led(
+    proportion: Metric, binary: Callable[[int, int], Aggregates]
+) -> None:
+    """With guardrails without a margin both rules say the same, arm for arm, on 300 random analyses."""
+    rng = np.random.default_rng(1)
+    cost = replace(proportion, name="bounce", role=Role.GUARDRAIL, higher_is_better=False)
+    design = design_test(baseline=0.1, minimum_lift=0.15, arms=4, daily_units=1_000)
+    calls = set()
+    for i in range(300):
+        rows, ended = results(rng, proportion, cost, binary), bool(i % 2)
+        rows = [replace(r, evidence=Evidence.C) for r in rows] if i % 10 == 0 else rows
+        health = (BLOCK,) if i % 15 == 0 else (WARN,)
+        earlier = decide(rows, health, design, ended=ended)
+        verdict = reach_verdict(findings_of(rows, health, design, ended=ended))
+        assert (verdict.call, verdict.arm) == (earlier.call, earlier.arm)
+        calls.add(verdict.call)
+    assert calls == set(Call)
+
+
+def test_a_margin_must_be_shown_to_hold(proportion: Metric, binary: Callable[[int, int], Aggregates]) -> None:
+    cost = replace(proportion, name="bounce", role=Role.GUARDRAIL, higher_is_better=False)
+    rows = compare(proportion, {"c": binary(9_000, 900), "b": binary(9_000, 1_200)}, "c", experiment="e")
+    states = []
+    for bounced, margin in ((900, 0.1), (980, 0.1), (1_100, 0.3), (1_400, 0.1)):
+        guards = compare(cost, {"c": binary(9_000, 900), "b": binary(9_000, bounced)}, "c", experiment="e")
+        found = findings_of([*rows, *guards], (), None, ended=True, margins={"bounce": margin})
+        states.append((found.arms[0].guardrails[0].state, reach_verdict(found).rule))
+    # The third is certainly worse than the control, and not certainly by more or less than its margin.
+    open_ = (Guard.OPEN, "guardrail_open")
+    assert states == [(Guard.SAFE, "ship"), open_, open_, (Guard.HARMED, "all_out")]
+
+
+def test_findings_need_a_primary_metric_and_settle_once() -> None:
+    with pytest.raises(InputError, match="primary"):
+        findings_of([], (), None, ended=True)
+    once = settle(many_arms(random.Random(1)))
+    assert settle(once) == once
