@@ -29,6 +29,7 @@ from training.clip_views import Batch, Mixer, with_unknown
 from training.dataset import Data, Shard
 from training.grammar import LABELS, vocabulary
 from training.progress import Progress
+from training.scales import SCALES, Scales
 from training.tokenizer import Words, build_tokenizer, save_tokenizer
 
 __all__ = ["evaluate_clip", "train_clip", "train_words", "zero_shot"]
@@ -49,9 +50,12 @@ DEFAULTS: Mapping[str, Any] = {
 
 _SIZES = [len(values) for values in ATTRIBUTES.values()]
 _STARTS = np.cumsum([0, *(size + 1 for size in _SIZES[:-1])])  # each attribute has one more place, for "has none"
+_FIRST = dict(zip(NAMES, np.cumsum([0, *_SIZES[:-1]]).tolist(), strict=True))  # of each attribute's values
+_UNASKED = -1e4  # the logit of what cannot be the answer
+_SCALES_COUNT = 8.0  # brings the scales' losses to the size of the others
 _MOST = math.log(100.0)
 #: How much an attribute counts beside the others: more, where there are many values or they differ little.
-_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 6.0, "skin": 4.0}
+_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 4.0, "skin": 4.0, "stand_x": 2.0, "distance": 1.5}
 
 
 class FactsTower(nn.Module):
@@ -200,6 +204,10 @@ class _Lesson:
     ) -> None:
         self.learner, self.facts = training.network, facts
         self.words, self.mixer, self.device = words, mixer, device
+        codes = torch.from_numpy(np.concatenate([mixer.words(step).codes for step in range(8)])).to(device)
+        with torch.no_grad():
+            named = {name: _values_words(self.learner.clip, words, name, device) for name in SCALES}
+            self.scales = Scales(named, nn.functional.normalize(facts(codes).float(), dim=-1), codes)
 
     def __call__(self, step: int) -> Tensor:
         batch = self.mixer.batch(step)
@@ -214,12 +222,15 @@ class _Lesson:
                 )
                 known = nn.functional.normalize(self.facts(codes).float(), dim=-1)
         seen = nn.functional.normalize(pictures.float(), dim=-1)
+        placed = self.scales.placed(known, codes)
         scale = _scale(self.learner.clip)
+        withheld = torch.from_numpy(batch.withheld).to(self.device)
+        likeness = scale * seen @ prompts.T
         return (
             _contrast(told, seen, batch, scale)
-            + 3 * _named_loss(scale * seen @ prompts.T, codes, slices)
-            + 2 * _heads_loss(self.learner.picture_heads(pictures.float()), codes)
-            + 4 * (1 - (seen * known).sum(dim=1)).mean()
+            + 3 * _named_loss(likeness, codes, slices, withheld, self.scales.losses(seen, placed, codes))
+            + 2 * _heads_loss(self.learner.picture_heads(pictures.float()), codes, withheld)
+            + 4 * (1 - (seen * placed).sum(dim=1)).mean()
         )
 
 
@@ -254,6 +265,15 @@ def _prompts(rng: random.Random, count: int) -> tuple[tuple[str, ...], dict[str,
     return tuple(texts), slices
 
 
+def _values_words(clip: nn.Module, words: Words, name: str, device: torch.device) -> Tensor:
+    """Unit vectors (values, WIDTH) of an attribute's values: the mean over their phrases and ``TEMPLATES``."""
+    found = []
+    for value in ATTRIBUTES[name]:
+        texts = [template.format(phrase) for template in TEMPLATES for phrase in LABELS[name][value]]
+        found.append(nn.functional.normalize(_vectors(clip, words, texts, device), dim=-1).mean(dim=0))
+    return nn.functional.normalize(torch.stack(found), dim=-1)
+
+
 def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor:
     """Captions against pictures both ways, where every picture that a caption fits is right."""
     fits = torch.from_numpy(matches(batch.spoken, batch.codes[: len(batch.spoken)], batch.codes)).to(told.device)
@@ -265,10 +285,25 @@ def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor
     return (by_caption + by_picture) / 2
 
 
-def _named_loss(likeness: Tensor, codes: Tensor, slices: Mapping[str, tuple[int, list[int]]]) -> Tensor:
-    """Cross entropy of pictures over each attribute's phrases: the weighted mean over those that some picture has."""
-    losses = {}
+def _named_loss(
+    likeness: Tensor,
+    codes: Tensor,
+    slices: Mapping[str, tuple[int, list[int]]],
+    withheld: Tensor | None = None,
+    scales: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """Cross entropy of pictures over each attribute's phrases: the weighted mean over those that some picture has.
+
+    What is ``withheld`` (B, all values) of a picture does not count against it, see ``clip_views.withheld``; for
+    attributes that are scales (``scales.Scales``) their own losses take its place.
+    """
+    losses = {name: _SCALES_COUNT * loss for name, loss in (scales or {}).items()}
+    if withheld is not None:
+        columns = [_FIRST[name] + number for name, (_, numbers) in slices.items() for number in numbers]
+        likeness = likeness.masked_fill(withheld[:, columns], _UNASKED)
     for name, (start, numbers) in slices.items():
+        if name in losses:
+            continue
         place = torch.full((len(ATTRIBUTES[name]) + 1,), -1, device=codes.device)
         place[torch.tensor(numbers, device=codes.device)] = torch.arange(len(numbers), device=codes.device)
         target = place[codes[:, NAMES.index(name)]]  # the last place stands for "has none"
@@ -279,8 +314,10 @@ def _named_loss(likeness: Tensor, codes: Tensor, slices: Mapping[str, tuple[int,
     return _weighted(losses) if losses else likeness.sum() * 0
 
 
-def _heads_loss(outputs: Tensor, codes: Tensor) -> Tensor:
+def _heads_loss(outputs: Tensor, codes: Tensor, withheld: Tensor | None = None) -> Tensor:
     """Cross entropy of each attribute's head, their mean by weight over those that some row has."""
+    if withheld is not None:
+        outputs = outputs.masked_fill(withheld, _UNASKED)
     losses = {
         name: nn.functional.cross_entropy(part, codes[:, index], ignore_index=-1)
         for index, (name, part) in enumerate(zip(NAMES, torch.split(outputs, _SIZES, dim=1), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,14 @@ from PIL import Image, ImageFilter
 
 from scoring.framing import frames
 from training.adverts import as_advertisement
-from training.attributes import NAMES, PLACES, codes_of, spoken_of, without
+from training.attributes import ATTRIBUTES, NAMES, PLACES, codes_of, spoken_of, without
 from training.clip_model import SIDE
 from training.dataset import Shard
 from training.grammar import caption
+from training.world import HELD_BY, is_held
 
+#: How many values all attributes have together.
+VALUES = sum(map(len, ATTRIBUTES.values()))
 _HIDDEN_IN_TILES = [NAMES.index(name) for name in PLACES]
 
 Facts = Mapping[str, str | int]
@@ -28,13 +32,15 @@ class Batch:
 
     ``pictures`` is uint8 (B, SIDE, SIDE, 3); ``codes`` (B, attributes) are the values that can be seen in them. The
     first half of them have ``captions`` (texts cost as much as pictures and are sooner learned); ``spoken``
-    (B // 2, attributes) is what each caption names.
+    (B // 2, attributes) is what each caption names. ``withheld`` (B, all attributes' values one after another) tells
+    the values that no picture of this split shows beside the others of that row.
     """
 
     pictures: NDArray[np.uint8]
     codes: NDArray[np.int64]
     captions: tuple[str, ...]
     spoken: NDArray[np.bool_]
+    withheld: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,9 @@ class Mixer:
         rng = random.Random(f"{self.seed} clip {step}")
         chosen = rng.choices(self.shards, weights=self._weights(), k=self.size)
         rows = [self._pair(shard, rng.randrange(len(shard)), rng) for shard in chosen]
-        pictures, codes, captions, spoken = zip(*rows, strict=True)
+        pictures, codes, captions, spoken, withheld = zip(*rows, strict=True)
         half = max(1, self.size // 2)
-        return Batch(np.stack(pictures), np.stack(codes), captions[:half], np.stack(spoken[:half]))
+        return Batch(np.stack(pictures), np.stack(codes), captions[:half], np.stack(spoken[:half]), np.stack(withheld))
 
     def words(self, step: int) -> Batch:
         """The pairs of a step without pictures: every one has a caption."""
@@ -72,7 +78,8 @@ class Mixer:
             facts: Facts = shard.facts[rng.randrange(len(shard))]
             rows.append(self._told(facts, rng.random() < 0.85, rng))
         codes, captions, spoken = zip(*rows, strict=True)
-        return Batch(np.zeros((0, SIDE, SIDE, 3), np.uint8), np.stack(codes), captions, np.stack(spoken))
+        none, nothing = np.zeros((0, SIDE, SIDE, 3), np.uint8), np.zeros((len(rows), VALUES), bool)
+        return Batch(none, np.stack(codes), captions, np.stack(spoken), nothing)
 
     @staticmethod
     def _told(facts: Facts, whole: bool, rng: random.Random) -> tuple[NDArray[np.int64], str, NDArray[np.bool_]]:
@@ -93,7 +100,7 @@ class Mixer:
 
     def _pair(
         self, shard: Shard, index: int, rng: random.Random
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], str, NDArray[np.bool_]]:
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], str, NDArray[np.bool_], NDArray[np.bool_]]:
         facts: Facts = shard.facts[index]
         pixels = np.asarray(shard.images[index])
         picture = _cropped(Image.fromarray(np.ascontiguousarray(pixels)), rng)
@@ -102,7 +109,32 @@ class Mixer:
         views = frames(picture, SIDE)
         whole = len(views) == 1 or rng.random() < 0.7
         codes, text, spoken = self._told(facts, whole, rng)
-        return _spoilt(views[0] if whole else rng.choice(views[1:]), facts, rng), codes, text, spoken
+        view = views[0] if whole else rng.choice(views[1:])
+        return _spoilt(view, facts, rng), codes, text, spoken, withheld(facts)
+
+
+def withheld(facts: Facts) -> NDArray[np.bool_]:
+    """Which values (all attributes' one after another) would make these facts a combination kept from training.
+
+    A model that learnt from pictures which never show violet in one room's evening light would answer "not violet"
+    there, whatever it sees: it would have learnt how we split the data. So it is not asked (Menon et al., 2021, adjust
+    logits by how often a class occurs; here it is never).
+    """
+    names = [name for name in HELD_BY[str(facts["subject"])] if name in facts]
+    return _withheld(str(facts["subject"]), tuple((name, facts[name]) for name in names))
+
+
+@lru_cache(maxsize=100_000)
+def _withheld(subject: str, facts: tuple[tuple[str, str | int], ...]) -> NDArray[np.bool_]:
+    known: dict[str, str | int] = {"subject": subject, **dict(facts)}
+    return np.array(
+        [
+            name in known and is_held({**known, name: value})
+            for attribute, values in ATTRIBUTES.items()
+            for name in ("light" if attribute == "people_light" else attribute,)
+            for value in values
+        ]
+    )
 
 
 def with_unknown(text: str, rng: random.Random) -> str:

@@ -32,6 +32,11 @@ _NATURAL_HUE = 220.0  # of what little colour is free where a setting has colour
 _HELD_OF_SETS = 8  # per cent
 _HELD_OF_PEOPLE = 10
 _LARGEST_CUT = 256 * 256  # pixels; larger pictures would be blurred
+#: What can be part of a combination kept from training, by subject.
+HELD_BY: Mapping[str, tuple[str, ...]] = {
+    "set": ("setting", "light", "colour", "stand_x", "distance"),
+    "people": ("age", "gender", "skin", "count", "ability"),
+}
 _kept: list[Path] = []  # the folder that masters are kept in, if there is one
 
 
@@ -60,9 +65,8 @@ def is_held(facts: Mapping[str, str | int]) -> bool:
     Of a backdrop it is setting, light and colour (where the colours are the setting's own: setting, light, place and
     distance); of people age, gender presentation, skin tone, number and ability.
     """
-    key: tuple[str, ...]
     if facts["subject"] == "people":
-        key, share = ("age", "gender", "skin", "count", "ability"), _HELD_OF_PEOPLE
+        key, share = HELD_BY["people"], _HELD_OF_PEOPLE
     elif facts["colour"] == NATURAL:
         key, share = ("setting", "light", "stand_x", "distance"), _HELD_OF_SETS
     else:
