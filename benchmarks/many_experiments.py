@@ -22,6 +22,7 @@ import numpy as np
 from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+from timing import best, importable
 
 from experiments.many import compare_many
 from experiments.many_kinds import Choices
@@ -118,17 +119,6 @@ def head(table: Table, count: int) -> Table:
     return {name: column[: spans[min(count, len(spans)) - 1][1]] for name, column in table.items()}
 
 
-def best(work: list[Callable[[], object]], repeats: int, clock: Callable[[], float]) -> list[float]:
-    """The best time of each, run in turns."""
-    times = np.full((repeats, len(work)), np.inf)
-    for row in times:
-        for i, one in enumerate(work):
-            started = clock()
-            one()
-            row[i] = clock() - started
-    return [float(value) for value in times.min(axis=0)]
-
-
 def check_answers(table: Table) -> str:
     """Compare with numpy's p-values and corrections everywhere, and with statsmodels' score intervals on a sample."""
     found, bare = compare_many(table, "proportion"), numpy_limit(table)
@@ -167,7 +157,7 @@ def many(count: int, looped: int) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loops = [("loop over statsmodels", scale * best([lambda: statsmodels_loop(part)], 2, time.process_time)[0])]
-        tt = _importable("tea_tasting")
+        tt = importable("tea_tasting")
         if tt is not None:
             slow = best([lambda: tea_tasting_loop(tt, part)], 1, time.process_time)[0]
             loops.append(("loop over tea-tasting", scale * slow))
@@ -183,13 +173,6 @@ def many(count: int, looped: int) -> list[str]:
         "",
         check_answers(table),
     ]
-
-
-def _importable(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        return None
 
 
 def main() -> None:

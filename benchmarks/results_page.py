@@ -10,19 +10,19 @@ can be imported (three of the cuts, scaled). Seconds on the clock, the best of i
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+from timing import best, importable
 
 from experiments.analysis import compare
-from experiments.page import Page, page_query, results_page
+from experiments.page import results_page
 from proofsheet.domain.experiment import Metric, MetricKind
-from proofsheet.domain.result import Aggregates
+from proofsheet.domain.result import Aggregates, Page
+from warehouse.page_query import page_query
 
 METRICS = [
     *(Metric(name=f"rate {i}", kind=MetricKind.PROPORTION, numerator=f"done_{i}") for i in range(4)),
@@ -78,7 +78,7 @@ def page(rows: int) -> list[str]:
     rows_of_table = list(zip([name for name, _ in work], times, strict=True))
     found = results_page(PAGE, cells, "control")
     cuts = len({*zip(found["dimension"].tolist(), found["level"].tolist(), strict=True)})
-    tt = _importable("tea_tasting")
+    tt = importable("tea_tasting")
     if tt is not None:
         views = ("TRUE", "part_0 = 'level 0'", "day <= DATE '2026-03-14'")
         seconds = best([lambda: tea_tasting_page(tt, connection, views)], 1)[0]
@@ -134,24 +134,6 @@ def check_page(connection: duckdb.DuckDBPyConnection, found: dict[str, np.ndarra
             for name in ("p_value", "adjusted_p", "effect_low", "lift_high", "adjusted_lift_low"):
                 gap = max(gap, abs(float(found[name][one[0]]) / float(getattr(row, name)) - 1.0))
     return f"Same answers: three cuts agree with analyses of their own to {gap:.0e} (relative)."
-
-
-def best(work: list[Callable[[], object]], repeats: int) -> list[float]:
-    """The best time of each, run in turns."""
-    times = np.full((repeats, len(work)), np.inf)
-    for row in times:
-        for i, one in enumerate(work):
-            started = time.perf_counter()
-            one()
-            row[i] = time.perf_counter() - started
-    return [float(value) for value in times.min(axis=0)]
-
-
-def _importable(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        return None
 
 
 def main() -> None:

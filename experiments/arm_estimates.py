@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from experiments.contrasts import Limits, MeanContrast
-from experiments.distributions import TINY, t_critical
+from experiments.distributions import t_critical
+from experiments.lift_intervals import fieller
+from experiments.pairs import check_level, tails
+from experiments.tails import t_critical as many_t_critical
 from proofsheet.errors import InputError
 
 Array = NDArray[np.float64]
@@ -43,7 +45,7 @@ class AdjustedContrast(MeanContrast):
             return None
         v1, v0, cov = self.arm_variance, self.control_variance, self.covariance
         low, high = fieller_limits(self.effect, self.control, v1, v0, cov, t_critical(alpha, self.df))
-        return (float(low), float(high)) if math.isfinite(low) else None
+        return (float(low), float(high)) if math.isfinite(low) and math.isfinite(high) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,10 +100,7 @@ class MeanContrasts:
         """Two-sided, for no difference, by Student's t; 1 where there is no variance or too little data."""
         error = np.sqrt(self.effect_variance)
         known = self.usable & (error > 0)
-        t = -np.abs(self.effect) / np.where(known, error, 1.0)
-        normal = np.isinf(self.df)
-        tail = np.where(normal, special.ndtr(t), special.stdtr(np.where(normal, 1.0, self.df), t))
-        return np.where(known, np.clip(2.0 * tail, TINY, 1.0), 1.0)
+        return tails(np.where(known, self.effect / np.where(known, error, 1.0), 0.0), self.df, known, "two-sided")[0]
 
     def effect_limits(self, alpha: float = 0.05) -> tuple[Array, Array]:
         """Limits of the effect; infinite where there is no variance or too little data."""
@@ -110,7 +109,7 @@ class MeanContrasts:
         return np.asarray(self.effect - reach), np.asarray(self.effect + reach)
 
     def lift_limits(self, alpha: float = 0.05) -> tuple[Array, Array]:
-        """Fieller's limits of the lift; infinite where they do not exist."""
+        """Fieller's limits of the lift, see ``lift_intervals.fieller``; infinite where they do not exist."""
         v1, v0, cov = (
             np.where(self.usable, part, 0.0) for part in (self.arm_variance, self.control_variance, self.covariance)
         )
@@ -127,11 +126,7 @@ class MeanContrasts:
         return AdjustedContrast(**numbers, method=self.method, note=note)
 
     def _critical(self, alpha: float) -> Array:
-        if not 0.0 < alpha < 1.0:
-            raise InputError(f"The level alpha is {alpha}.", "Give a share between 0 and 1, such as 0.05.")
-        normal = np.isinf(self.df)
-        student = special.stdtrit(np.where(normal, 1.0, self.df), alpha / 2.0)
-        return np.where(normal, -special.ndtri(alpha / 2.0), -student)
+        return many_t_critical(check_level(alpha) / 2.0, self.df)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -200,31 +195,23 @@ def fieller_limits(
     covariance: ArrayLike,
     critical: ArrayLike,
 ) -> tuple[Array, Array]:
-    """Limits of ``(arm - control) / |control|`` by Fieller (1954), with a covariance of the two estimates; broadcast.
+    """Limits of ``(arm - control) / |control|`` by Fieller from raw numbers: see ``lift_intervals.fieller``; broadcast.
 
-    The lifts ``t`` with ``(effect - t control)^2 <= c^2 Var(effect - t control)``, where ``Var(effect) = v1 + v0 - 2
-    cov`` and ``Cov(effect, control) = cov - v0``. Minus and plus infinity where the control's value cannot be told
-    from zero at this level, so that the set is unbounded.
+    Minus and plus infinity where the effect does not vary.
     """
-    effect, base, v1, v0, cov, c = np.broadcast_arrays(
-        *(
-            np.asarray(part, dtype=float)
-            for part in (effect, control, arm_variance, control_variance, covariance, critical)
-        )
+    numbers = (effect, control, arm_variance, control_variance, covariance, critical)
+    effect, base, v1, v0, cov, c = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in numbers))
+    variance = difference_variance(v1, v0, cov)
+    known = variance > 0.0
+    error = np.sqrt(np.where(known, variance, 1.0))
+    low, high = fieller(
+        effect / error,
+        np.abs(base) / error,
+        v0 / error**2,
+        np.where(base < 0.0, -1.0, 1.0) * (v0 - cov) / error**2,
+        c,
     )
-    square = c * c
-    a = base * base - square * v0
-    bounded = a > 0.0
-    a = np.where(bounded, a, 1.0)
-    # Solved for the lift itself, not for the ratio: nothing cancels when the effect is small.
-    b = effect * base - square * (cov - v0)
-    rest = effect * effect - square * (v1 + v0 - 2.0 * cov)
-    root = np.sqrt(np.maximum(0.0, b * b - a * rest))
-    far = b + np.copysign(root, b)
-    first, second = far / a, np.where(far != 0, rest / np.where(far != 0, far, 1.0), 0.0)
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    low, high = np.where(base > 0, low, -high), np.where(base > 0, high, -low)
-    return np.where(bounded, low, -np.inf), np.where(bounded, high, np.inf)
+    return np.where(known, low, -np.inf), np.where(known, high, np.inf)
 
 
 def ratio_gradient(value: Array) -> tuple[Array, Array, Flags]:

@@ -2,7 +2,7 @@
 
 Two proportions by the normal approximation with the pooled variance under "no difference", which is the test that
 ``analysis`` runs (Fleiss, Levin and Paik 2003, without continuity correction); with several arms the level is shared
-out by Bonferroni.
+out by Bonferroni. The formulas are those of ``power``, which plans other outcomes too.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 
-from scipy import special
-
-from experiments.distributions import normal_critical
+from experiments import power as planned
+from experiments.planned_outcome import Proportion
+from experiments.planned_rules import Rules
 from proofsheet.domain.experiment import TestDesign
 from proofsheet.errors import InputError
 
@@ -43,12 +43,8 @@ def sample_size(
         InputError: a value is outside its range, or the rate with the lift is.
     """
     _check(baseline, minimum_lift, alpha, power, comparisons, ratio, dispersion)
-    other = baseline * (1.0 + minimum_lift)
-    pooled = (other + ratio * baseline) / (1.0 + ratio)
-    under_null = math.sqrt(pooled * (1.0 - pooled) * (1.0 + 1.0 / ratio))
-    under_lift = math.sqrt(other * (1.0 - other) + baseline * (1.0 - baseline) / ratio)
-    reach = normal_critical(alpha / comparisons) * under_null + float(special.ndtri(power)) * under_lift
-    return math.ceil(dispersion * (reach / (other - baseline)) ** 2)
+    outcome, rules = _planned(baseline, alpha, comparisons, ratio, dispersion)
+    return math.ceil(planned.sample_size(outcome, minimum_lift, rules, power=power) - 1e-9)
 
 
 def power_at(
@@ -65,14 +61,8 @@ def power_at(
     _check(baseline, lift, alpha, 0.5, comparisons, ratio, dispersion)
     if not units > 0:
         return 0.0
-    other = baseline * (1.0 + lift)
-    pooled = (other + ratio * baseline) / (1.0 + ratio)
-    scale = dispersion / units
-    under_null = math.sqrt(scale * pooled * (1.0 - pooled) * (1.0 + 1.0 / ratio))
-    under_lift = math.sqrt(scale * (other * (1.0 - other) + baseline * (1.0 - baseline) / ratio))
-    reach = normal_critical(alpha / comparisons) * under_null
-    gap = abs(other - baseline)
-    return float(special.ndtr((gap - reach) / under_lift) + special.ndtr((-gap - reach) / under_lift))
+    outcome, rules = _planned(baseline, alpha, comparisons, ratio, dispersion)
+    return float(planned.power(outcome, lift, units, rules))
 
 
 def detectable_lift(
@@ -87,23 +77,9 @@ def detectable_lift(
 ) -> float | None:
     """The smallest upward lift found with the given power; None when no lift up to a rate of 1 would be."""
     _check(baseline, 1e-9, alpha, power, comparisons, ratio, dispersion)
-    low, high = 0.0, (1.0 - 1e-9) / baseline - 1.0
-
-    def reached(lift: float) -> bool:
-        chance = power_at(
-            units, baseline, lift, alpha=alpha, comparisons=comparisons, ratio=ratio, dispersion=dispersion
-        )
-        return chance >= power
-
-    if not reached(high):
-        return None
-    for _ in range(80):
-        middle = (low + high) / 2.0
-        if middle > 0 and reached(middle):
-            high = middle
-        else:
-            low = middle
-    return high
+    outcome, rules = _planned(baseline, alpha, comparisons, ratio, dispersion)
+    found = float(planned.detectable_effect(outcome, units, rules, power=power))
+    return found if math.isfinite(found) else None
 
 
 def power_curve(
@@ -196,6 +172,13 @@ def design_test(
         currency=currency,
         note=" ".join(notes),
     )
+
+
+def _planned(
+    baseline: float, alpha: float, comparisons: int, ratio: float, dispersion: float
+) -> tuple[Proportion, Rules]:
+    rules = Rules(alpha=alpha, comparisons=comparisons, control_ratio=ratio, dispersion=dispersion)
+    return Proportion(baseline=baseline), rules
 
 
 def _check(

@@ -71,14 +71,18 @@ def adjust_families(
 
 
 def false_discovery_p(p_values: ArrayLike) -> Array:
-    """Benjamini-Hochberg's adjusted p-values over all comparisons together, in the order given.
+    """Benjamini-Hochberg's adjusted p-values over all comparisons of the last axis together, in the order given.
 
     ``min over j >= i of p_(j) m / j``: below q exactly where the share of false discoveries is kept at q.
     """
     p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p)
-    steps = p[order] * (p.size / np.arange(1.0, p.size + 1.0))
-    return _scattered(np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1]), order)
+    count = p.shape[-1]
+    order = np.argsort(p, axis=-1)
+    steps = np.take_along_axis(p, order, axis=-1) * (count / np.arange(1.0, count + 1.0))
+    adjusted = np.empty_like(p)
+    running = np.minimum(1.0, np.minimum.accumulate(steps[..., ::-1], axis=-1)[..., ::-1])
+    np.put_along_axis(adjusted, order, running, axis=-1)
+    return adjusted
 
 
 def _step_up(p: Array, size: Index, rank: Index) -> Array:

@@ -14,6 +14,8 @@ import numpy as np
 from experiments.estimates import Array
 from experiments.pairs import Pair, check_choice
 
+Limits = tuple[Array, Array]
+
 LIFT_INTERVALS = ("fieller", "delta", "log")
 
 
@@ -32,10 +34,14 @@ def lift_limits(pair: Pair, critical: Array, method: str = "fieller") -> tuple[A
     """
     check_choice("interval of the lift", method, LIFT_INTERVALS)
     with np.errstate(all="ignore"):
-        return {"fieller": fieller, "delta": _delta, "log": _log}[method](pair, critical)
+        return {"fieller": _fieller, "delta": _delta, "log": _log}[method](pair, critical)
 
 
-def fieller(pair: Pair, critical: Array) -> tuple[Array, Array]:
+def _fieller(pair: Pair, critical: Array) -> tuple[Array, Array]:
+    return fieller(pair.statistic, pair.base, pair.base_square, pair.base_part, critical)
+
+
+def fieller(statistic: Array, base: Array, base_square: Array, base_part: Array, critical: Array) -> Limits:
     """Fieller's limits: the roots of ``r^2 (k^2 - c^2 w) - 2 r (t k + c^2 u) + t^2 - c^2 = 0``.
 
     Bounded while the control is clear of 0 (``k^2 > c^2 w``). Otherwise the lifts that are not refuted reach to
@@ -43,7 +49,7 @@ def fieller(pair: Pair, critical: Array) -> tuple[Array, Array]:
     are known, and what is left on that side is a ray from the root nearer to 0. So the limits leave out 0 exactly when
     ``|t| > c``, in every case. Where the control is 0 and does not vary, a clear effect gives a limit at infinity.
     """
-    t, k, w, u = np.broadcast_arrays(pair.statistic, pair.base, pair.base_square, pair.base_part)
+    t, k, w, u = np.broadcast_arrays(statistic, base, base_square, base_part)
     square = critical * critical
     a = k * k - square * w
     b = t * k + square * u
@@ -51,8 +57,9 @@ def fieller(pair: Pair, critical: Array) -> tuple[Array, Array]:
     root = critical * np.sqrt(np.maximum(k * k + t * (2.0 * k * u + t * w) - square * (w - u * u), 0.0))
     far = b + np.copysign(root, b)
     # Solved for the lift itself, not for the ratio: nothing cancels when the effect is small.
-    first = np.where(a == 0.0, np.inf, far / a)
-    second = np.where(far == 0.0, np.inf, (t - critical) * (t + critical) / far)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = np.where(a == 0.0, np.inf, far / a)
+        second = np.where(far == 0.0, np.inf, (t - critical) * (t + critical) / far)
     ray = np.minimum(np.abs(first), np.abs(second))
     bounded, clear = a > 0.0, np.abs(t) > critical
     low = np.where(bounded, np.minimum(first, second), np.where(clear & (t > 0.0), ray, -np.inf))

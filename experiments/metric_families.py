@@ -18,6 +18,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.families import false_discovery_p
 from experiments.tails import t_critical
 from proofsheet.errors import InputError
 
@@ -149,11 +150,7 @@ def false_discovery(p_values: ArrayLike, effects: ArrayLike, *, alpha: float = 0
     """
     p, sign = _checked(p_values, effects, alpha)
     m = p.shape[-1]
-    order = np.argsort(p, axis=-1, kind="stable")
-    steps = np.take_along_axis(p, order, axis=-1) * m / np.arange(1, m + 1)
-    steps = np.minimum(1.0, np.minimum.accumulate(steps[..., ::-1], axis=-1)[..., ::-1])
-    adjusted = np.empty_like(p)
-    np.put_along_axis(adjusted, order, steps, axis=-1)
+    adjusted = false_discovery_p(p)
     found = adjusted < alpha
     level = np.broadcast_to(alpha * np.maximum(found.sum(axis=-1, keepdims=True), 1) / m / 2.0, p.shape)
     none = np.zeros(p.shape, dtype=bool)

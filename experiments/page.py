@@ -1,14 +1,13 @@
-"""A whole results page from one query: totals, segments, and the test as it stood on every day.
+"""A whole results page from the cells of one query: totals, segments, and the test as it stood on every day.
 
-``page_query`` reads the rows once, by arm and day and by arm and each dimension; everything else is merged from those
-aggregates: the looks of the test by cumulating its days, the total as the last look. ``results_page`` compares all of
-them in one call of ``compare_many``.
+``warehouse.page_query`` reads the rows once, by arm and day and by arm and each dimension; everything else is merged
+from those aggregates: the looks of the test by cumulating its days, the total as the last look. ``results_page``
+compares all of them in one call of ``compare_many``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,56 +17,13 @@ from experiments.long_form import Index, Labels, read_columns
 from experiments.many import compare_many
 from experiments.many_kinds import Choices
 from experiments.moments import Moments
-from proofsheet.domain.experiment import Metric, MetricKind
+from proofsheet.domain.experiment import MetricKind
+from proofsheet.domain.result import Page
 from proofsheet.errors import InputError
 
 Columns = dict[str, NDArray[Any]]
 MOMENTS = ("mean_x", "m2_x", "mean_y", "m2_y", "cxy")
 DAY = "day"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What a results page shows.
-
-    Args:
-        arm, day: the columns of the arm, and of the day on which a unit came in.
-        metrics: ``numerator`` and ``denominator`` name columns of one row per unit.
-        dimensions: columns to divide the units by, each on its own.
-    """
-
-    arm: str
-    day: str
-    metrics: Sequence[Metric]
-    dimensions: Sequence[str] = ()
-
-
-def page_query(page: Page, source: str) -> str:
-    """SQL (DuckDB) for the cells of a page, in one pass over ``source``, which has one row per unit.
-
-    Gives ``cut`` (0 for days, from 1 the place of the dimension), ``level`` (the day or the dimension's value as text),
-    ``arm``, ``n``, and for metric ``i`` ``mean_x_i`` and ``m2_x_i``, with ``mean_y_i``, ``m2_y_i`` and ``cxy_i`` for
-    ratios, in the order of days and levels. Rows without a value of a metric must have been left out or filled before.
-
-    Args:
-        source: a table's name or a query in brackets, as it is to stand in FROM.
-    """
-    arm, day = _quoted(page.arm), _quoted(page.day)
-    cuts = [day, *map(_quoted, page.dimensions)]
-    which = "CASE " + " ".join(f"WHEN grouping({cut}) = 0 THEN {i}" for i, cut in enumerate(cuts)) + " END"
-    level = "coalesce(" + ", ".join(f"CAST({cut} AS VARCHAR)" for cut in cuts) + ", '')"
-    wanted = [f"{which} AS cut", f"{level} AS level", f"CAST({arm} AS VARCHAR) AS arm", "count(*) AS n"]
-    for i, metric in enumerate(page.metrics):
-        x, y = _quoted(metric.numerator), _quoted(metric.denominator)
-        wanted.append(f"avg({x}) AS mean_x_{i}")
-        if metric.kind is not MetricKind.PROPORTION:
-            wanted.append(f"var_pop({x}) * count(*) AS m2_x_{i}")
-        if metric.kind is MetricKind.RATIO:
-            wanted.append(f"avg({y}) AS mean_y_{i}, var_pop({y}) * count(*) AS m2_y_{i}")
-            wanted.append(f"covar_pop({x}, {y}) * count(*) AS cxy_{i}")
-    sets = ", ".join(f"({arm}, {cut})" for cut in cuts)
-    order = ", ".join(["cut", *cuts, arm])
-    return f"SELECT {', '.join(wanted)} FROM {source} GROUP BY GROUPING SETS ({sets}) ORDER BY {order}"
 
 
 def results_page(
@@ -183,7 +139,3 @@ def _compared(
     found |= {key: names["metric" if key == "metric" else "arm"][found[key]] for key in ("metric", "arm", "control")}
     kept = {name: column for name, column in found.items() if name not in ("row", "control_row")}
     return {"dimension": dimension[place], "level": level[place], **kept}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -136,9 +136,11 @@ def check_level(alpha: ArrayLike, below: float = 1.0) -> Array:
         InputError: a level is not between 0 and ``below``.
     """
     level = np.asarray(alpha, dtype=np.float64)
-    if not bool(np.all((level > 0.0) & (level < below))):
+    wrong = ~((level > 0.0) & (level < below))
+    if bool(wrong.any()):
         raise InputError(
-            f"An alpha (1 - confidence) is not between 0 and {below:g}.", "Give a share, such as 0.05 for 95 %."
+            f"The level alpha is {float(level[wrong][0])}; it must be between 0 and {below:g}.",
+            "Give a share, such as 0.05 for 95 % confidence.",
         )
     return level
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from experiments.null_rates import nearest_rate
 from experiments.sequential import Array, check_alpha, tuning_ratio
 from proofsheet.errors import InputError
 
@@ -31,7 +32,6 @@ Mask = NDArray[np.bool_]
 JEFFREYS = (0.5, 0.5)
 _HALVINGS = 60
 _COARSE = 24
-_NEWTON_STEPS = 2
 
 
 def rate_log_e(successes: ArrayLike, n: ArrayLike, rate: ArrayLike, prior: tuple[float, float] = JEFFREYS) -> Array:
@@ -269,30 +269,3 @@ def _block_log_e(blocks: Blocks, learned: tuple[Array, Array], difference: Array
 
 def _log_likelihood(x: Array, n: Array, rate: Array) -> Array:
     return np.asarray(special.xlogy(x, rate) + special.xlog1py(n - x, -rate))
-
-
-def nearest_rate(q1: Array, q0: Array, n1: Array, n0: Array, difference: Array) -> Array:
-    """The control's rate ``p`` that minimises ``n1 KL(q1 | p + difference) + n0 KL(q0 | p)``.
-
-    It is the restricted maximum-likelihood rate of Farrington and Manning (1990) for the expected counts: the middle
-    root of a cubic in closed form, then Newton's steps for the digits the closed form loses.
-    """
-    d = np.broadcast_to(difference, np.broadcast_shapes(np.shape(q1), np.shape(difference)))
-    total = np.maximum(n1 + n0, 1e-300)
-    # Divided by the total: p**3 + b p**2 + c p + e = 0, with weights and expected successes as shares.
-    w1, w0 = n1 / total, n0 / total
-    y1, y0 = w1 * q1, w0 * q0
-    b = (w1 + 2.0 * w0) * d - 1.0 - (y1 + y0)
-    c = (w0 * d - 1.0 - 2.0 * y0) * d + y1 + y0
-    e = y0 * d * (1.0 - d)
-    v = b**3 / 27.0 - b * c / 6.0 + e / 2.0
-    u = np.copysign(np.sqrt(np.maximum(0.0, b * b / 9.0 - c / 3.0)), v)
-    cosine = np.divide(v, u**3, out=np.zeros(v.shape), where=u != 0)
-    p = 2.0 * u * np.cos((math.pi + np.arccos(np.clip(cosine, -1.0, 1.0))) / 3.0) - b / 3.0
-    low, high = np.maximum(0.0, -d), np.minimum(1.0, 1.0 - d)
-    p = np.clip(p, low, high)
-    for _ in range(_NEWTON_STEPS):
-        slope = (3.0 * p + 2.0 * b) * p + c
-        step = np.divide(((p + b) * p + c) * p + e, slope, out=np.zeros(p.shape), where=slope != 0)
-        p = np.clip(p - step, low, high)
-    return np.asarray(p)

@@ -132,5 +132,10 @@ def _restricted_rates(x1: float, n1: float, x0: float, n0: float, delta: float) 
     ratio = v / u**3 if u else 0.0
     w = (math.pi + math.acos(max(-1.0, min(1.0, ratio)))) / 3.0
     p0 = 2.0 * u * math.cos(w) - b / (3.0 * a)
-    p0 = min(max(p0, max(0.0, -delta)), min(1.0, 1.0 - delta))
+    low, high = max(0.0, -delta), min(1.0, 1.0 - delta)
+    p0 = min(max(p0, low), high)
+    for _ in range(2):  # with rare events the closed form loses digits: Newton's steps bring them back
+        slope = (3.0 * a * p0 + 2.0 * b) * p0 + c
+        if slope:
+            p0 = min(max(p0 - (((a * p0 + b) * p0 + c) * p0 + d) / slope, low), high)
     return min(1.0, max(0.0, p0 + delta)), p0

@@ -23,11 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from experiments.distributions import TINY
+from experiments.pairs import ALTERNATIVES, check_choice
 from proofsheet.errors import InputError
 
 Array = NDArray[np.float64]
 
-ALTERNATIVES = ("two-sided", "greater", "less")
 _NEWTON_STEPS = 8
 _LARGEST_Z = 1e150  # whose square is still a float
 
@@ -62,8 +62,7 @@ def check_alternative(alternative: str) -> None:
     Raises:
         InputError: naming the choices.
     """
-    if alternative not in ALTERNATIVES:
-        raise InputError(f"The alternative {alternative!r} is not known.", f"Choose one of: {', '.join(ALTERNATIVES)}.")
+    check_choice("alternative", alternative, ALTERNATIVES)
 
 
 def tuning_ratio(alpha: float, alternative: str = "two-sided") -> float:

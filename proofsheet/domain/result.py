@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from proofsheet.domain.experiment import Metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,22 @@ class Cell:
     trials: int
     successes: float
     value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a results page shows.
+
+    Args:
+        arm, day: the columns of the arm, and of the day on which a unit came in.
+        metrics: ``numerator`` and ``denominator`` name columns of one row per unit.
+        dimensions: columns to divide the units by, each on its own.
+    """
+
+    arm: str
+    day: str
+    metrics: Sequence[Metric]
+    dimensions: Sequence[str] = ()
 
 
 class Status(StrEnum):

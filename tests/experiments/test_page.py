@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from experiments.analysis import compare
-from experiments.page import Page, page_query, results_page
+from experiments.page import results_page
 from proofsheet.domain.experiment import Metric, MetricKind
-from proofsheet.domain.result import Aggregates
+from proofsheet.domain.result import Aggregates, Page
 from proofsheet.errors import InputError
+from warehouse.page_query import page_query
 
 METRICS = (
     Metric(name="bought", kind=MetricKind.PROPORTION, numerator="bought"),

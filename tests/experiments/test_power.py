@@ -193,11 +193,21 @@ def test_dunnett_agrees_with_the_multivariate_normal() -> None:
     assert 1.0 - inside == pytest.approx(0.05, abs=2e-4)
 
 
-def test_the_same_as_the_older_functions_for_rates() -> None:
+def test_rates_follow_the_textbook_formula_and_the_design_of_a_launch_the_same() -> None:
+    """Fleiss, Levin and Paik (2003), written out: unequal arms, Bonferroni over three, over-dispersion 1.4."""
     rules = Rules(comparisons=3, control_ratio=1.5, dispersion=1.4)
     options = {"comparisons": 3, "ratio": 1.5, "dispersion": 1.4}
-    outcome = Proportion(baseline=0.03)
-    assert math.ceil(sample_size(outcome, 0.1, rules)) == design.sample_size(0.03, 0.1, **options)
-    assert power(outcome, 0.1, 9000, rules) == pytest.approx(design.power_at(9000, 0.03, 0.1, **options), rel=1e-12)
-    ours = detectable_effect(outcome, 9000, rules)
-    assert ours == pytest.approx(design.detectable_lift(9000, 0.03, **options), rel=1e-9)
+    outcome, other = Proportion(baseline=0.03), 0.03 * 1.1
+    pooled = (other + 1.5 * 0.03) / 2.5
+    null = math.sqrt(1.4 * pooled * (1.0 - pooled) * (1.0 + 1.0 / 1.5))
+    true = math.sqrt(1.4 * (other * (1.0 - other) + 0.03 * 0.97 / 1.5))
+    cut = stats.norm.isf(0.05 / 3 / 2)
+    size = math.ceil(((cut * null + stats.norm.ppf(0.8) * true) / (other - 0.03)) ** 2)
+    assert math.ceil(sample_size(outcome, 0.1, rules)) == size == design.sample_size(0.03, 0.1, **options)
+    away = (other - 0.03) * math.sqrt(9000)
+    chance = stats.norm.cdf((away - cut * null) / true) + stats.norm.cdf((-away - cut * null) / true)
+    assert power(outcome, 0.1, 9000, rules) == pytest.approx(chance, rel=1e-12)
+    assert design.power_at(9000, 0.03, 0.1, **options) == pytest.approx(chance, rel=1e-12)
+    found = detectable_effect(outcome, 9000, rules)
+    assert power(outcome, found, 9000, rules) == pytest.approx(0.8, rel=1e-9)
+    assert design.detectable_lift(9000, 0.03, **options) == pytest.approx(float(found), rel=1e-12)
