@@ -47,11 +47,16 @@ class Traffic:
         return np.asarray(self.daily * WEEK * weights / weights.sum())
 
 
-def units_by_day(traffic: Traffic, days: int) -> Array:
-    """The units over all arms by the end of each day, of the length ``days``."""
+def units_within(traffic: Traffic, days: int) -> float:
+    """The units over all arms that so many days bring, however many they are.
+
+    Raises:
+        InputError: fewer than 1 day.
+    """
     if days < 1:
         raise InputError(f"A test of {days} days cannot run.", "Give 1 day or more.")
-    return np.cumsum(np.resize(traffic.week, days))
+    weeks, rest = divmod(days, WEEK)
+    return float(weeks * traffic.week.sum() + traffic.week[:rest].sum())
 
 
 def days_for(traffic: Traffic, units: Numbers) -> Array:

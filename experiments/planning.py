@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments import power as fixed
 from experiments import sequential_power as watched
-from experiments.duration import Traffic, affordable_units, days_for, units_by_day, whole_weeks
+from experiments.duration import Traffic, affordable_units, days_for, units_within, whole_weeks
 from experiments.plan_summary import notes, summary
 from experiments.planned_rules import Rules, inside
 from experiments.planned_standing import PlannedOutcome, arm_value
@@ -143,7 +143,7 @@ def week_by_week(question: Question, weeks: Sequence[int] = (1, 2, 3, 4, 6, 8)) 
         return ()
     rows = []
     for count in weeks:
-        units = float(units_by_day(question.traffic, 7 * count)[-1])
+        units = units_within(question.traffic, 7 * count)
         least = question.smallest(units / question.shares)
         absolute, relative = _both_ways(question, least if math.isfinite(least) else None)
         rows.append(
@@ -181,7 +181,7 @@ def _available(question: Question, limits: Limits) -> tuple[float | None, str]:
     if limits.days is not None:
         if question.traffic is None:
             raise InputError("Days alone do not say how many units there are.", "Give the units a day too.")
-        found.append((float(units_by_day(question.traffic, limits.days)[-1]), "days"))
+        found.append((units_within(question.traffic, limits.days), "days"))
     if limits.budget is not None:
         if question.price is None:
             raise InputError("A budget alone does not say how many units it buys.", "Give a CPM or a price per unit.")
@@ -207,7 +207,7 @@ def _size(question: Question, units: float, *, down: bool = False) -> Size:
         return size
     days = int(days_for(traffic, total))
     whole = int(whole_weeks(days))
-    filled = int(units_by_day(traffic, whole)[-1])
+    filled = int(units_within(traffic, whole))
     return replace(
         size,
         days=days,

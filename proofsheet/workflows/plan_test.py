@@ -187,6 +187,7 @@ def question_of(request: PlanRequest) -> Question:
 def _outcome(request: PlanRequest) -> PlannedOutcome:
     from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
 
+    _check_deviations(request)
     kind = request.kind or _told_kind(request)
     if kind in ("proportion", "count"):
         if request.baseline is None:
@@ -217,6 +218,18 @@ def _outcome(request: PlanRequest) -> PlannedOutcome:
             )
         raise InputError(f"A {kind} needs its mean and its deviation.", remedy)
     return Mean(baseline=mean, variance=request.sd**2, proportional_sd=request.proportional_sd, kind=kind)
+
+
+def _check_deviations(request: PlanRequest) -> None:
+    """Raise InputError for a deviation below 0: its square would hide the sign."""
+    deviations = {
+        "--sd": request.sd,
+        "--numerator-sd": request.numerator_sd,
+        "--denominator-sd": request.denominator_sd,
+    }
+    for option, value in deviations.items():
+        if value is not None and not value >= 0.0:
+            raise InputError(f"{option} is {value:g}; a deviation is not below 0.", "Give that of one unit.")
 
 
 def _told_kind(request: PlanRequest) -> str:

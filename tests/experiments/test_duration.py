@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.design import design_test
-from experiments.duration import Traffic, affordable_units, days_for, price_of_unit, units_by_day, whole_weeks
+from experiments.duration import Traffic, affordable_units, days_for, price_of_unit, units_within, whole_weeks
 from experiments.planned_outcome import Mean, Proportion
 from experiments.planned_rules import Rules
 from experiments.planned_test import Limits
@@ -44,13 +44,12 @@ def test_days_are_the_first_with_enough_units(weights: list[float], first: int, 
     if days == 0:
         assert units == pytest.approx(0.0, abs=1e-6)
         return
-    there = units_by_day(traffic, days)
-    assert there[-1] >= units * (1 - 1e-9)
-    assert days == 1 or there[-2] < units
+    assert units_within(traffic, days) >= units * (1 - 1e-9)
+    assert days == 1 or units_within(traffic, days - 1) < units
 
 
 def test_a_week_has_its_pattern_from_the_first_day_on() -> None:
-    by_day = units_by_day(WORKDAYS, 9)
+    by_day = np.array([units_within(WORKDAYS, day) for day in range(1, 10)])
     assert by_day[6] == pytest.approx(7000.0)
     assert np.diff(by_day, prepend=0.0)[[0, 1, 2, 3, 7]] == pytest.approx(
         np.array([1.0, 0.5, 0.25, 1.0, 1.0]) * 7000 / 5.75
@@ -186,7 +185,7 @@ def test_plans_are_the_same_bytes_each_time() -> None:
         lambda: Traffic(daily=1.0, weekdays=(1.0,) * 6),
         lambda: Traffic(daily=1.0, weekdays=(0.0,) * 7),
         lambda: Traffic(daily=1.0, first_weekday=7),
-        lambda: units_by_day(WORKDAYS, 0),
+        lambda: units_within(WORKDAYS, 0),
         lambda: price_of_unit(cpm=Decimal(1), per_unit=Decimal(1)),
         lambda: price_of_unit(cpm=Decimal(0)),
         lambda: affordable_units(Decimal(0), Decimal(1)),

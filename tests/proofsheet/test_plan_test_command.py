@@ -148,6 +148,7 @@ def test_two_weeks_are_taken_without_a_lift(run: Run) -> None:
         ("--lift|0.1", "--baseline"),
         ("--baseline|1.2|--lift|0.1", "between 0 and 1"),
         ("--kind|mean|--mean|4.2|--lift|0.1", "--sd"),
+        ("--mean|3|--sd|-1|--lift|0.1", "--sd is -1"),
         ("--kind|ratio|--lift|0.1", "--numerator-mean"),
         ("--kind|ratio|--numerator-mean|1|--lift|0.1", "--denominator-sd"),
         ("--kind|median|--lift|0.1", "proportion, mean"),
@@ -171,6 +172,12 @@ def test_errors_say_what_to_do(run: Run, words: str, names: str) -> None:
     assert ended.code == 2
     assert names in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_tiny_effect_takes_ages_and_no_memory(run: Run) -> None:
+    ended = run("--baseline|0.02|--lift|1e-9|--daily|100|--cpm|5")
+    assert ended.code == 0
+    assert "days" in ended.out
 
 
 def test_the_workflow_refuses_a_lone_arm() -> None:
