@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from experiments.comparisons import Comparisons, compare_estimates
-from experiments.estimates import Estimate, count_rate, mean, proportion, ratio
-from experiments.families import adjust_families, false_discovery_p
-from experiments.lift_intervals import LIFT_INTERVALS
-from experiments.margins import non_inferiority
-from experiments.small_counts import METHODS, compare_proportions, compare_rates
+from experiments.comparing.comparisons import Comparisons, compare_estimates
+from experiments.comparing.estimates import Estimate, count_rate, mean, proportion, ratio
+from experiments.comparing.families import adjust_families, false_discovery_p
+from experiments.comparing.lift_intervals import LIFT_INTERVALS
+from experiments.comparing.margins import non_inferiority
+from experiments.comparing.small_counts import METHODS, compare_proportions, compare_rates
 
 SEED = 71
 ALPHA = 0.05

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from experiments.balance import compare_baselines
-from experiments.delays import DelayTable, compare_delays, fit_delays
-from experiments.health import sample_ratio
-from experiments.maturity import corrected_lifts
-from experiments.metric_families import false_discovery, metric_weights, step_down
-from experiments.novelty import daily_log_lifts, trend_of_lifts
-from experiments.segment_ratio import segment_ratio, segment_shares
+from experiments.checks.balance import compare_baselines
+from experiments.checks.delays import DelayTable, compare_delays, fit_delays
+from experiments.checks.health import sample_ratio
+from experiments.checks.maturity import corrected_lifts
+from experiments.checks.novelty import daily_log_lifts, trend_of_lifts
+from experiments.checks.segment_ratio import segment_ratio, segment_shares
+from experiments.deciding.metric_families import false_discovery, metric_weights, step_down
 
 Array = NDArray[np.float64]
 

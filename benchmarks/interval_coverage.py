@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.analysis import compare
-from experiments.counts import compare_cells
-from experiments.decision import decide
+from experiments.comparing.analysis import compare
+from experiments.comparing.counts import compare_cells
+from experiments.deciding.decision import decide
 from experiments.simulate import Truth, simulate_platform
 from experiments.truth import cells_of, true_lifts, truth_table
 from generation.briefs import load_campaign

@@ -24,9 +24,9 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 from timing import best, importable
 
-from experiments.many import compare_many
-from experiments.many_kinds import Choices
-from experiments.small_counts import METHODS, SCORE
+from experiments.comparing.many import compare_many
+from experiments.comparing.many_kinds import Choices
+from experiments.comparing.small_counts import METHODS, SCORE
 
 Table = dict[str, np.ndarray]
 SEED = 20_261

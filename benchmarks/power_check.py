@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
-from experiments.planned_rules import Rules
-from experiments.planned_standing import PlannedOutcome
-from experiments.power import power, sample_size
-from experiments.power_simulation import SimulatedPower, simulate_power
-from experiments.sequential_power import watched_power, watched_sample_size
-from experiments.watching import Watch
+from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
+from experiments.planning.planned_rules import Rules
+from experiments.planning.planned_standing import PlannedOutcome
+from experiments.planning.power import power, sample_size
+from experiments.planning.power_simulation import SimulatedPower, simulate_power
+from experiments.planning.sequential_power import watched_power, watched_sample_size
+from experiments.planning.watching import Watch
 
 OUTCOMES: dict[str, tuple[PlannedOutcome, float]] = {
     "proportion 1.2 %": (Proportion(baseline=0.012), 0.1),

@@ -18,8 +18,8 @@ import duckdb
 import numpy as np
 from timing import best, importable
 
-from experiments.analysis import compare
-from experiments.page import results_page
+from experiments.comparing.analysis import compare
+from experiments.comparing.page import results_page
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates, Page
 from warehouse.page_query import page_query

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from experiments.bounded_sequences import bernstein_sequence, betting_log_e
-from experiments.group_sequential import POCOCK, boundaries
-from experiments.proportion_sequences import difference_log_e, rate_log_e, success_lift
-from experiments.sequential import SequentialTest, asymptotic_test, msprt
-from experiments.sequential_hybrid import hybrid_test
-from experiments.sequential_ratio import ratio_p_values
+from experiments.checks.sequential_ratio import ratio_p_values
+from experiments.sequential.asymptotic import SequentialTest, asymptotic_test, msprt
+from experiments.sequential.bounded_sequences import bernstein_sequence, betting_log_e
+from experiments.sequential.group_sequential import POCOCK, boundaries
+from experiments.sequential.hybrid import hybrid_test
+from experiments.sequential.proportion_sequences import difference_log_e, rate_log_e, success_lift
 
 Array = NDArray[np.float64]
 LOOKS, ALPHA = 100, 0.05

@@ -15,7 +15,7 @@ REPEATS = 15
 CASES = {
     "bare interpreter": ["-c", "pass"],
     "proofsheet --help": ["-m", "proofsheet", "--help"],
-    "import experiments.analysis": ["-c", "import experiments.analysis"],
+    "import experiments.comparing.analysis": ["-c", "import experiments.comparing.analysis"],
     "import warehouse.store": ["-c", "import warehouse.store"],
     "import generation.compose": ["-c", "import generation.compose"],
     "import scoring.assess": ["-c", "import scoring.assess"],

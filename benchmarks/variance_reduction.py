@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.adjustment import adjust_means, adjust_ratios
-from experiments.arm_estimates import MeanContrasts
-from experiments.moments import Moments
-from experiments.strata import stratify_means
+from experiments.adjusting.adjustment import adjust_means, adjust_ratios
+from experiments.adjusting.arm_estimates import MeanContrasts
+from experiments.adjusting.strata import stratify_means
+from experiments.basis.moments import Moments
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], list[Array]]

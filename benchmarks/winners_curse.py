@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.posterior import InformedPrior, posterior
-from experiments.priors import LearnedPrior, learn_prior
-from experiments.shared_control import shrunk_effects
+from experiments.bayes.posterior import InformedPrior, posterior
+from experiments.bayes.priors import LearnedPrior, learn_prior
+from experiments.bayes.shared_control import shrunk_effects
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

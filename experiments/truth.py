@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from experiments.cell_model import CellTable, fit_rates, tabulate
+from experiments.comparing.cell_model import CellTable, fit_rates, tabulate
 from proofsheet.domain.experiment import Arm, Metric, MetricKind
 from proofsheet.domain.result import Cell, Result
 from proofsheet.errors import InputError

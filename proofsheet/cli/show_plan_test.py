@@ -10,8 +10,8 @@ from proofsheet.cli.session import session
 from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
-    from experiments.planned_test import PlannedTest, WeekRow
-    from experiments.power import CurvePoint
+    from experiments.planning.planned_test import PlannedTest, WeekRow
+    from experiments.planning.power import CurvePoint
     from proofsheet.workflows.plan_test import CheckedPower, TestPlanned
 
 _BAR = 40

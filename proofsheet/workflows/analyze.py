@@ -93,8 +93,8 @@ def _approved(reader: Reader, campaign: str) -> set[str]:
 
 
 def _platform(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
-    from experiments.counts import compare_cells
-    from experiments.health import evidence_grade
+    from experiments.checks.health import evidence_grade
+    from experiments.comparing.counts import compare_cells
 
     cells = {metric.name: reader.cells(experiment, metric) for metric in experiment.metrics}
     primary = cells[experiment.primary.name]
@@ -131,7 +131,14 @@ def _day(cell: Cell) -> date | None:
 
 
 def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell]) -> tuple[HealthCheck, ...]:
-    from experiments.health import both_arms, delivery_balance, enough_data, late_days, missing_days, sample_ratio
+    from experiments.checks.health import (
+        both_arms,
+        delivery_balance,
+        enough_data,
+        late_days,
+        missing_days,
+        sample_ratio,
+    )
 
     observed = {arm.name: 0 for arm in experiment.arms}
     days: dict[str, set[date]] = {arm.name: set() for arm in experiment.arms}
@@ -165,8 +172,8 @@ def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cel
 
 
 def _units(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
-    from experiments.analysis import compare
-    from experiments.health import both_arms, enough_data, evidence_grade, sample_ratio
+    from experiments.checks.health import both_arms, enough_data, evidence_grade, sample_ratio
+    from experiments.comparing.analysis import compare
 
     account = reader.unit_account(experiment)
     observed = {arm.name: account.units.get(arm.name, 0) for arm in experiment.arms}
@@ -208,7 +215,7 @@ def _units(reader: Reader, experiment: Experiment, correction: str, confidence: 
 
 def _costs(reader: Reader, experiment: Experiment) -> tuple[ArmCost, ...]:
     """Production by arm (its assets, and its share of their scenes) beside what the platform says was spent."""
-    from experiments.cost import ArmMoney, arm_costs
+    from experiments.deciding.cost import ArmMoney, arm_costs
 
     production, made_in, _ = _production(reader, experiment)
     approved = _approved(reader, experiment.campaign)

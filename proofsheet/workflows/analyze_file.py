@@ -124,7 +124,7 @@ class _Judge:
 
     def analysis(self, name: str) -> Analysis:
         """One experiment of the file."""
-        from experiments.health import both_arms, evidence_grade, sample_ratio
+        from experiments.checks.health import both_arms, evidence_grade, sample_ratio
 
         observed = dict(self.read.observations[name])
         control, notes = self._control_of(name, tuple(observed))
@@ -168,8 +168,8 @@ class _Judge:
         return self.control, []
 
     def _compare(self, name: str, metric: Metric, control: str, evidence: Evidence) -> tuple[Result, ...]:
-        from experiments.analysis import compare
-        from experiments.counts import compare_cells, compare_totals
+        from experiments.comparing.analysis import compare
+        from experiments.comparing.counts import compare_cells, compare_totals
 
         title = name or self.read.report.file_name
         correction = self.correction if metric.role is Role.PRIMARY else "none"

@@ -14,7 +14,7 @@ from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
 
 if TYPE_CHECKING:
-    from experiments.decision import Proposal
+    from experiments.deciding.decision import Proposal
 
 
 def propose(house: House, experiment_id: str | None = None) -> Proposal:
@@ -67,7 +67,7 @@ def decide(
 
 def proposal_of(experiment: Experiment, analysis: Analysis) -> Proposal:
     """What the rule says about an analysis; once the experiment has ended there is nothing to wait for."""
-    from experiments.decision import decide as rule
+    from experiments.deciding.decision import decide as rule
 
     ended = experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
     margins = {metric.name: metric.margin for metric in experiment.metrics}

@@ -267,7 +267,7 @@ def _control(arms: Sequence[Arm]) -> Arm:
 
 
 def _design(brief: Brief, arms: Sequence[Arm], *, alpha: float, power: float) -> TestDesign:
-    from experiments.design import design_test
+    from experiments.planning.design import design_test
 
     media = brief.media_budget
     impressions = brief.daily_impressions * brief.days

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
-    from experiments.planned_standing import PlannedOutcome
-    from experiments.planned_test import Limits, PlannedTest, WeekRow
-    from experiments.planning import Question
-    from experiments.power import CurvePoint
+    from experiments.planning.planned_standing import PlannedOutcome
+    from experiments.planning.planned_test import Limits, PlannedTest, WeekRow
+    from experiments.planning.planner import Question
+    from experiments.planning.power import CurvePoint
 
 KINDS = ("proportion", "mean", "ratio", "count")
 #: Without days, and without traffic to count them by, a watched test is looked at so often.
@@ -104,9 +104,9 @@ def plan_test(request: PlanRequest) -> TestPlanned:
     Raises:
         InputError: something is missing, contradicts something else, or is outside its range.
     """
-    from experiments.planned_test import Limits
-    from experiments.planning import plan_test as work_out
-    from experiments.planning import week_by_week
+    from experiments.planning.planned_test import Limits
+    from experiments.planning.planner import plan_test as work_out
+    from experiments.planning.planner import week_by_week
 
     if request.lift is not None and request.effect is not None:
         raise InputError("Both a lift and an effect were given.", "Give one: a lift is relative, an effect absolute.")
@@ -149,9 +149,9 @@ def question_of(request: PlanRequest) -> Question:
     Raises:
         InputError: the outcome is not fully given, or a value is outside its range.
     """
-    from experiments.duration import Traffic, price_of_unit
-    from experiments.planned_rules import Rules
-    from experiments.planning import Question
+    from experiments.planning.duration import Traffic, price_of_unit
+    from experiments.planning.planned_rules import Rules
+    from experiments.planning.planner import Question
 
     if request.arms < 2:
         raise InputError(f"A test with {request.arms} arm(s) compares nothing.", "Plan a control and one more arm.")
@@ -185,7 +185,7 @@ def question_of(request: PlanRequest) -> Question:
 
 
 def _outcome(request: PlanRequest) -> PlannedOutcome:
-    from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
+    from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
 
     _check_deviations(request)
     kind = request.kind or _told_kind(request)
@@ -243,8 +243,8 @@ def _watched(request: PlanRequest, question: Question, effect: float | None, lim
     """The question with the way to watch: one look a day where the days are known, unless told otherwise."""
     from dataclasses import replace
 
-    from experiments.planning import plan_test as work_out
-    from experiments.watching import MOST_LOOKS, Watch
+    from experiments.planning.planner import plan_test as work_out
+    from experiments.planning.watching import MOST_LOOKS, Watch
 
     if not request.watch:
         if request.looks is not None or request.tuning is not None:
@@ -269,7 +269,7 @@ def _in_unit(plan: PlannedTest) -> float | None:
 
 def _curve(question: Question, effect: float, units: int) -> tuple[CurvePoint, ...]:
     """From no effect (or the margin) to twice the planned one, at half, one and two times the units."""
-    from experiments.planning import curve
+    from experiments.planning.planner import curve
 
     border = float(question.rules.null_effect)
     low, high = (float(end) for end in question.outcome.effect_range(question.rules))
@@ -278,7 +278,7 @@ def _curve(question: Question, effect: float, units: int) -> tuple[CurvePoint, .
 
 
 def _check(question: Question, effect: float, units: int, request: PlanRequest) -> CheckedPower:
-    from experiments.power_simulation import simulate_power
+    from experiments.planning.power_simulation import simulate_power
 
     border = float(question.rules.null_effect)
     formula, alarm = question.power_of(effect, units), question.power_of(border, units)

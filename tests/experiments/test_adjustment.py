@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from experiments.adjustment import adjust_means, adjust_ratios, split_missing
-from experiments.arm_estimates import AdjustedContrast, MeanContrasts, fieller_limits
-from experiments.contrasts import MeanContrast
-from experiments.moments import Moments
+from experiments.adjusting.adjustment import adjust_means, adjust_ratios, split_missing
+from experiments.adjusting.arm_estimates import AdjustedContrast, MeanContrasts, fieller_limits
+from experiments.basis.moments import Moments
+from experiments.comparing.contrasts import MeanContrast
 from proofsheet.domain.result import Status
 from proofsheet.errors import InputError
 

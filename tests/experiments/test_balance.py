@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 from statsmodels.stats.multivariate import test_mvmean_2indep as hotelling_test
 
-from experiments.balance import NOTABLE_GAP, Balance, compare_baselines, pre_period_balance
+from experiments.checks.balance import NOTABLE_GAP, Balance, compare_baselines, pre_period_balance
 from proofsheet.errors import InputError
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
-from experiments.best_arm import best_of_effects, best_of_event_rates, best_of_normals, best_of_rates
-from experiments.conjugate import beta_pair, gamma_pair
-from experiments.effect_priors import NormalPrior, StudentPrior
-from experiments.normal_mixture import mixture
-from experiments.posterior import posterior
-from experiments.sample_value import (
+from experiments.bayes.best_arm import best_of_effects, best_of_event_rates, best_of_normals, best_of_rates
+from experiments.bayes.conjugate import beta_pair, gamma_pair
+from experiments.bayes.effect_priors import NormalPrior, StudentPrior
+from experiments.bayes.normal_mixture import mixture
+from experiments.bayes.posterior import posterior
+from experiments.bayes.sample_value import (
     knowledge_gradient,
     spread_of_next_mean,
     value_of_certainty,

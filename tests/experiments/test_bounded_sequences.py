@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.bounded_sequences import bernstein_sequence, betting_log_e, betting_sequence, difference_limits
+from experiments.sequential.bounded_sequences import (
+    bernstein_sequence,
+    betting_log_e,
+    betting_sequence,
+    difference_limits,
+)
 from proofsheet.errors import InputError
 
 

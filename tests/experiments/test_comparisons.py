@@ -8,9 +8,9 @@ from scipy import stats
 from scipy.optimize import brentq
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind
 
-from experiments.analysis import compare
-from experiments.comparisons import Comparisons, compare_estimates
-from experiments.estimates import (
+from experiments.comparing.analysis import compare
+from experiments.comparing.comparisons import Comparisons, compare_estimates
+from experiments.comparing.estimates import (
     NO_DATA,
     NO_VARIANCE,
     OK,
@@ -22,9 +22,9 @@ from experiments.estimates import (
     ratio,
     stack,
 )
-from experiments.lift_intervals import LIFT_INTERVALS
-from experiments.margins import equivalence, non_inferiority
-from experiments.pairs import ALTERNATIVES
+from experiments.comparing.lift_intervals import LIFT_INTERVALS
+from experiments.comparing.margins import equivalence, non_inferiority
+from experiments.comparing.pairs import ALTERNATIVES
 from proofsheet.domain.experiment import Metric
 from proofsheet.domain.result import Aggregates
 from proofsheet.errors import InputError

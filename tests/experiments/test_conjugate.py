@@ -11,9 +11,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, special, stats
 
-from experiments.conjugate import beta_pair, gamma_pair
-from experiments.distributions import TINY, beta_chance_greater
-from experiments.rate_laws import BetaLaw, GammaLaw, density, excess, reach
+from experiments.basis.distributions import TINY, beta_chance_greater
+from experiments.bayes.conjugate import beta_pair, gamma_pair
+from experiments.bayes.rate_laws import BetaLaw, GammaLaw, density, excess, reach
 from proofsheet.errors import InputError
 
 PAIRS = [(0, 10, 0, 10), (0, 10, 3, 10), (10, 10, 9, 10), (1, 40, 9, 50), (30, 300, 40, 310), (0, 0, 3, 5)]

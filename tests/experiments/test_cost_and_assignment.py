@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.assignment import assign, share_of
-from experiments.cost import ArmMoney, arm_costs
+from experiments.deciding.cost import ArmMoney, arm_costs
 from proofsheet.domain.experiment import Arm
 from proofsheet.errors import InputError
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.cell_model import comparable, fit_cells, fit_rates, jackknife_days, tabulate
-from experiments.counts import compare_cells, compare_totals
-from experiments.rate_contrast import RateContrast
+from experiments.comparing.cell_model import comparable, fit_cells, fit_rates, jackknife_days, tabulate
+from experiments.comparing.counts import compare_cells, compare_totals
+from experiments.comparing.rate_contrast import RateContrast
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Cell, Evidence, Status
 from proofsheet.errors import InputError

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.crossing import crossed_units, crossings, undiluted_limits
+from experiments.checks.crossing import crossed_units, crossings, undiluted_limits
 from proofsheet.errors import InputError
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.counts import compare_totals
-from experiments.decision import PEEKING, RULE, decide
-from experiments.design import design_test
+from experiments.comparing.counts import compare_totals
+from experiments.deciding.decision import PEEKING, RULE, decide
+from experiments.planning.design import design_test
 from proofsheet.domain.experiment import Metric, MetricKind, Role
 from proofsheet.domain.result import Call, Evidence, HealthCheck, Result
 

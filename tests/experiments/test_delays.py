@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
-from experiments.delays import compare_delays, fit_delays, tabulate_delays
+from experiments.checks.delays import compare_delays, fit_delays, tabulate_delays
 from proofsheet.errors import InputError
 
 # Claims by year of accident and delay (Taylor and Ashe 1983), the example of Mack (ASTIN Bulletin 1993) and of England

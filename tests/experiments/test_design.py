@@ -9,8 +9,8 @@ import pytest
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize, samplesize_proportions_2indep_onetail
 
-from experiments.design import design_test, detectable_lift, power_at, power_curve, sample_size
-from experiments.score_intervals import pooled_z
+from experiments.basis.score_intervals import pooled_z
+from experiments.planning.design import design_test, detectable_lift, power_at, power_curve, sample_size
 from proofsheet.errors import InputError
 
 

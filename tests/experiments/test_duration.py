@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.design import design_test
-from experiments.duration import Traffic, affordable_units, days_for, price_of_unit, units_within, whole_weeks
-from experiments.planned_outcome import Mean, Proportion
-from experiments.planned_rules import Rules
-from experiments.planned_test import Limits
-from experiments.planning import Question, curve, plan_test, week_by_week
-from experiments.power import detectable_effect, power, power_curve
-from experiments.watching import Watch
+from experiments.planning.design import design_test
+from experiments.planning.duration import Traffic, affordable_units, days_for, price_of_unit, units_within, whole_weeks
+from experiments.planning.planned_outcome import Mean, Proportion
+from experiments.planning.planned_rules import Rules
+from experiments.planning.planned_test import Limits
+from experiments.planning.planner import Question, curve, plan_test, week_by_week
+from experiments.planning.power import detectable_effect, power, power_curve
+from experiments.planning.watching import Watch
 from proofsheet.domain.identity import to_json
 from proofsheet.errors import InputError
 

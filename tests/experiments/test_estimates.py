@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.weightstats import DescrStatsW
 
-from experiments import estimates
-from experiments.estimates import NO_DATA, OK, TOO_FEW
+from experiments.comparing import estimates
+from experiments.comparing.estimates import NO_DATA, OK, TOO_FEW
 from proofsheet.domain.result import Aggregates, Status
 from proofsheet.errors import InputError
 

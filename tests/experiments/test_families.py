@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from experiments.families import CORRECTIONS, adjust_families, false_discovery_p
-from experiments.multiplicity import adjust
+from experiments.comparing.families import CORRECTIONS, adjust_families, false_discovery_p
+from experiments.comparing.multiplicity import adjust
 from proofsheet.errors import InputError
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from experiments.group_sequential import (
+from experiments.sequential.asymptotic import ALTERNATIVES
+from experiments.sequential.group_sequential import (
     OBRIEN_FLEMING,
     POCOCK,
     Spending,
@@ -21,7 +22,6 @@ from experiments.group_sequential import (
     repeated_limits,
     repeated_p_value,
 )
-from experiments.sequential import ALTERNATIVES
 from proofsheet.errors import InputError
 
 Z95 = -float(special.ndtri(0.025))

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 import pytest
 from scipy import stats
 
-from experiments.design import design_test
-from experiments.health import (
+from experiments.checks.health import (
     both_arms,
     delivery_balance,
     enough_data,
@@ -17,6 +16,7 @@ from experiments.health import (
     missing_days,
     sample_ratio,
 )
+from experiments.planning.design import design_test
 from proofsheet.domain.result import Cell, Evidence
 from proofsheet.errors import InputError
 

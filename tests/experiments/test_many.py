@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from experiments.analysis import compare
-from experiments.estimates import NO_DATA, OK, TOO_FEW, status_names
-from experiments.many import compare_many
-from experiments.many_kinds import Choices
-from experiments.small_counts import METHODS, SCORE
+from experiments.comparing.analysis import compare
+from experiments.comparing.estimates import NO_DATA, OK, TOO_FEW, status_names
+from experiments.comparing.many import compare_many
+from experiments.comparing.many_kinds import Choices
+from experiments.comparing.small_counts import METHODS, SCORE
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates
 from proofsheet.errors import InputError

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from statsmodels.discrete.discrete_model import Poisson
 
-from experiments.delays import DelayTable, fit_delays
-from experiments.late_data import changed_days, late_data
-from experiments.maturity import (
+from experiments.checks.delays import DelayTable, fit_delays
+from experiments.checks.late_data import changed_days, late_data
+from experiments.checks.maturity import (
     corrected_lifts,
     delay_difference,
     effective_exposures,

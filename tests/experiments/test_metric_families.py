@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from experiments.analysis import compare
-from experiments.metric_families import (
+from experiments.comparing.analysis import compare
+from experiments.deciding.metric_families import (
     Guard,
     false_discovery,
     guardrail_states,

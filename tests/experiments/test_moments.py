@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.moments import Moments
+from experiments.basis.moments import Moments
 from proofsheet.domain.result import Aggregates
 from proofsheet.errors import InputError
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from experiments.analysis import compare
-from experiments.multiplicity import CORRECTIONS, adjust
+from experiments.comparing.analysis import compare
+from experiments.comparing.multiplicity import CORRECTIONS, adjust
 from proofsheet.domain.experiment import Metric
 from proofsheet.domain.result import Aggregates
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from experiments.novelty import Drift, daily_log_lifts, novelty, trend_of_lifts
+from experiments.checks.novelty import Drift, daily_log_lifts, novelty, trend_of_lifts
 from proofsheet.errors import InputError
 
 

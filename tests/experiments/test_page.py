@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.analysis import compare
-from experiments.page import results_page
+from experiments.comparing.analysis import compare
+from experiments.comparing.page import results_page
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates, Page
 from proofsheet.errors import InputError

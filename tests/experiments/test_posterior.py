@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
-from experiments.distributions import TINY
-from experiments.effect_priors import FlatPrior, MixturePrior, NormalPrior, Prior, StudentPrior
-from experiments.normal_mixture import mixture, unit_excess
-from experiments.posterior import lift_estimate, log_marginal, posterior, predictive
+from experiments.basis.distributions import TINY
+from experiments.bayes.effect_priors import FlatPrior, MixturePrior, NormalPrior, Prior, StudentPrior
+from experiments.bayes.normal_mixture import mixture, unit_excess
+from experiments.bayes.posterior import lift_estimate, log_marginal, posterior, predictive
 from proofsheet.errors import InputError
 
 CASES = [  # estimate, error, prior centre, prior scale, degrees of freedom

@@ -16,10 +16,11 @@ from statsmodels.stats.proportion import (
 )
 from statsmodels.stats.rates import power_poisson_diff_2indep
 
-from experiments import design, multiplicity
-from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
-from experiments.planned_rules import Rules, dunnett_critical
-from experiments.power import detectable_effect, power, sample_size
+from experiments.comparing import multiplicity
+from experiments.planning import design
+from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
+from experiments.planning.planned_rules import Rules, dunnett_critical
+from experiments.planning.power import detectable_effect, power, sample_size
 
 ABSOLUTE = Rules(relative=False)
 

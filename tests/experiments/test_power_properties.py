@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
-from experiments.planned_rules import Rules
-from experiments.power import detectable_effect, power, power_curve, sample_size
+from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
+from experiments.planning.planned_rules import Rules
+from experiments.planning.power import detectable_effect, power, power_curve, sample_size
 from proofsheet.errors import InputError
 
 OUTCOMES = st.sampled_from(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.planned_outcome import CountRate, Mean, Proportion, Ratio
-from experiments.planned_rules import Rules
-from experiments.power import power, sample_size
-from experiments.power_simulation import simulate_power
-from experiments.sequential_power import watched_power, watched_sample_size
-from experiments.simulated_looks import draw_normal, draw_rates, draw_strata
-from experiments.watching import Watch
+from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
+from experiments.planning.planned_rules import Rules
+from experiments.planning.power import power, sample_size
+from experiments.planning.power_simulation import simulate_power
+from experiments.planning.sequential_power import watched_power, watched_sample_size
+from experiments.planning.simulated_looks import draw_normal, draw_rates, draw_strata
+from experiments.planning.watching import Watch
 from proofsheet.errors import InputError
 
 RATE, MEAN = Proportion(baseline=0.05), Mean(baseline=4.2, variance=121.0)

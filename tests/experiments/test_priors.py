@@ -10,11 +10,11 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from experiments.effect_priors import MixturePrior, NormalPrior, StudentPrior
-from experiments.group_priors import learn_group_priors, pooled_log_likelihood
-from experiments.posterior import log_marginal, posterior, predictive
-from experiments.prior_fits import fit_normal, fit_student
-from experiments.priors import calibration, coverage, learn_prior, predicted_shares
+from experiments.bayes.effect_priors import MixturePrior, NormalPrior, StudentPrior
+from experiments.bayes.group_priors import learn_group_priors, pooled_log_likelihood
+from experiments.bayes.posterior import log_marginal, posterior, predictive
+from experiments.bayes.prior_fits import fit_normal, fit_student
+from experiments.bayes.priors import calibration, coverage, learn_prior, predicted_shares
 from proofsheet.domain.result import Status
 from proofsheet.errors import InputError
 

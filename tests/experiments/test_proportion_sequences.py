@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from experiments.proportion_sequences import (
+from experiments.sequential.asymptotic import tuning_ratio
+from experiments.sequential.proportion_sequences import (
     difference_log_e,
     difference_sequence,
     nearest_rate,
@@ -18,7 +19,6 @@ from experiments.proportion_sequences import (
     rate_sequence,
     success_lift,
 )
-from experiments.sequential import tuning_ratio
 from proofsheet.errors import InputError
 
 

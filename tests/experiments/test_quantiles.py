@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from experiments.quantiles import (
+from experiments.adjusting.quantiles import (
     QuantileEstimates,
     cluster_effect,
     interval_ranks,
@@ -21,7 +21,7 @@ from experiments.quantiles import (
     sample_quantiles,
     window_ranks,
 )
-from experiments.threshold_counts import ThresholdCounts, geometric_thresholds
+from experiments.adjusting.threshold_counts import ThresholdCounts, geometric_thresholds
 from proofsheet.domain.result import Status
 from proofsheet.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.rates import test_poisson_2indep
 
-from experiments import rates_many, score_many
+from experiments.comparing import rates_many, score_many
 from proofsheet.errors import InputError
 
 test_poisson_2indep.__test__ = False  # type: ignore[attr-defined]  # a function of statsmodels, not a test

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.analysis import compare
-from experiments.counts import compare_cells
-from experiments.health import sample_ratio
+from experiments.checks.health import sample_ratio
+from experiments.comparing.analysis import compare
+from experiments.comparing.counts import compare_cells
 from proofsheet.domain.experiment import Metric
 from proofsheet.domain.result import Aggregates, Cell
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from experiments.conditional_power import conditional_power, information_until, predictive_power
-from experiments.planned_rules import Rules
-from experiments.power import power, sample_size
-from experiments.running_power import RunningPower, outcome_of, running_power
-from experiments.watching import Watch
+from experiments.planning.conditional_power import conditional_power, information_until, predictive_power
+from experiments.planning.planned_rules import Rules
+from experiments.planning.power import power, sample_size
+from experiments.planning.running_power import RunningPower, outcome_of, running_power
+from experiments.planning.watching import Watch
 from proofsheet.domain.experiment import MetricKind
 from proofsheet.domain.identity import to_json
 from proofsheet.domain.result import Aggregates, Status
@@ -100,7 +100,7 @@ def test_a_watched_running_test_against_continued_paths(binary: Binary, method: 
     found = ask(binary(n, 1075), binary(n, 1000), planned_units=float(end), watch=watch)
     assert found.z is not None
     assert found.fraction == pytest.approx(0.5, abs=1e-9)
-    from experiments.watching import watch_limits
+    from experiments.planning.watching import watch_limits
 
     limits = watch_limits(watch, Rules(), end)[5:]
     drift = 0.005 / math.sqrt((0.05375 * 0.94625 + 0.05 * 0.95) / end)
@@ -117,7 +117,7 @@ def test_units_and_days_until_the_planned_power(binary: Binary) -> None:
     found = ask(binary(15_000, 760), binary(15_000, 750), daily_units=1000.0)
     needed = found.needed_units
     assert needed is not None
-    from experiments.planned_outcome import Proportion
+    from experiments.planning.planned_outcome import Proportion
 
     assert power(Proportion(baseline=0.05), 0.1, needed, Rules()) == pytest.approx(0.8, abs=1e-9)
     assert found.more_units == pytest.approx(needed - 15_000)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 
-from experiments import score_intervals, score_many
+from experiments.basis import score_intervals
+from experiments.comparing import score_many
 from proofsheet.errors import InputError
 
 Z = 1.959963984540054

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.segment_ratio import log_chi_square_above, segment_ratio, segment_shares, share_test
+from experiments.checks.segment_ratio import log_chi_square_above, segment_ratio, segment_shares, share_test
 from proofsheet.errors import InputError
 
 Counts = dict[str, dict[str, dict[str, int]]]

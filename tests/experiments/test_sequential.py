@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 
-from experiments.distributions import normal_critical
-from experiments.sequential import (
+from experiments.basis.distributions import normal_critical
+from experiments.sequential.asymptotic import (
     ALTERNATIVES,
     asymptotic_ratio,
     asymptotic_test,

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from experiments.sequential import ALTERNATIVES, asymptotic_test, multiplier, tuning_ratio
-from experiments.sequential_hybrid import (
+from experiments.sequential.asymptotic import ALTERNATIVES, asymptotic_test, multiplier, tuning_ratio
+from experiments.sequential.hybrid import (
     counted_looks,
     final_multiplier,
     hybrid_multiplier,
     hybrid_test,
     passage_chance,
 )
-from experiments.stopped_walk import first_stops
+from experiments.sequential.stopped_walk import first_stops
 from proofsheet.errors import InputError
 
 Z95 = -float(special.ndtri(0.025))

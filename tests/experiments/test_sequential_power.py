@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.planned_crossing import crossing_chances
-from experiments.planned_outcome import CountRate, Mean, Proportion
-from experiments.planned_rules import Rules
-from experiments.power import power, sample_size
-from experiments.sequential_power import (
+from experiments.planning.planned_crossing import crossing_chances
+from experiments.planning.planned_outcome import CountRate, Mean, Proportion
+from experiments.planning.planned_rules import Rules
+from experiments.planning.power import power, sample_size
+from experiments.planning.sequential_power import (
     crossing_from,
     inflation_factor,
     watched_detectable_effect,
     watched_power,
     watched_sample_size,
 )
-from experiments.watching import METHODS, Watch, limit_now, watch_limits
+from experiments.planning.watching import METHODS, Watch, limit_now, watch_limits
 from proofsheet.errors import InputError
 
 FIVE = np.arange(1, 6) / 5

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.sequential import tuning_ratio
-from experiments.sequential_ratio import ratio_log_e, ratio_p_values, sample_ratio_over_looks
+from experiments.checks.sequential_ratio import ratio_log_e, ratio_p_values, sample_ratio_over_looks
+from experiments.sequential.asymptotic import tuning_ratio
 from proofsheet.errors import InputError
 
 STRENGTH = 100_000 / tuning_ratio(0.001)

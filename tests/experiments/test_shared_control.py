@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from experiments.effect_priors import FlatPrior, MixturePrior, NormalPrior, StudentPrior
-from experiments.posterior import posterior
-from experiments.shared_control import each_posterior, shared_posterior, shrunk_effects, shrunk_winner
+from experiments.bayes.effect_priors import FlatPrior, MixturePrior, NormalPrior, StudentPrior
+from experiments.bayes.posterior import posterior
+from experiments.bayes.shared_control import each_posterior, shared_posterior, shrunk_effects, shrunk_winner
 from proofsheet.errors import InputError
 
 X, OWN, LOAD = np.array([0.1, 0.15, 0.02]), np.array([0.05, 0.06, 0.04]), np.array([0.05, 0.055, 0.05])

@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from experiments.counts import compare_cells
+from experiments.comparing.counts import compare_cells
 from experiments.simulate import DeliveryRow, Truth, simulate_platform
 from experiments.truth import cells_of, true_lifts, truth_table
 from proofsheet.domain.experiment import Arm, Metric, MetricKind

@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
-from experiments import rates_many, score_many
-from experiments.analysis import compare
-from experiments.comparisons import Comparisons
-from experiments.estimates import NO_DATA, OK, ZERO_CONTROL
-from experiments.pairs import ALTERNATIVES
-from experiments.small_counts import (
+from experiments.comparing import rates_many, score_many
+from experiments.comparing.analysis import compare
+from experiments.comparing.comparisons import Comparisons
+from experiments.comparing.estimates import NO_DATA, OK, ZERO_CONTROL
+from experiments.comparing.pairs import ALTERNATIVES
+from experiments.comparing.small_counts import (
     METHODS,
     MID_P,
     MIETTINEN_NURMINEN,

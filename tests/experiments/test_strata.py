@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
-from experiments.adjustment import adjust_means
-from experiments.moments import Moments
-from experiments.strata import stratify_means, stratify_ratios
+from experiments.adjusting.adjustment import adjust_means
+from experiments.adjusting.strata import stratify_means, stratify_ratios
+from experiments.basis.moments import Moments
 from proofsheet.errors import InputError
 
 Rows = NDArray[np.float64]

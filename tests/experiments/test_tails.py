@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from experiments import tails
-from experiments.distributions import TINY
+from experiments.basis import tails
+from experiments.basis.distributions import TINY
 
 DF = np.array([1.0, 2.5, 20.0, 199.0, 200.0, 450.0, 3_000.0, 1e6, np.inf])[:, None]
 T = np.array([-45.0, -8.0, -2.0, -0.3, 0.0, 1.0, 1.96, 4.0, 9.0, 40.0])

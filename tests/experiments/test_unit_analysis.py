@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
-from experiments import score_intervals
-from experiments.analysis import compare
-from experiments.contrasts import MeanContrast, ProportionContrast
-from experiments.distributions import TINY, beta_chance_greater, normal_critical, normal_two_sided, t_two_sided
+from experiments.basis import score_intervals
+from experiments.basis.distributions import TINY, beta_chance_greater, normal_critical, normal_two_sided, t_two_sided
+from experiments.comparing.analysis import compare
+from experiments.comparing.contrasts import MeanContrast, ProportionContrast
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates, Status
 from proofsheet.errors import InputError

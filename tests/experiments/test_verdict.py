@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.analysis import compare
-from experiments.decision import decide
-from experiments.design import design_test
-from experiments.findings import ArmFinding, Findings, GuardrailFinding, findings_of, settle
-from experiments.metric_families import Guard
-from experiments.verdict import RULES, Policy, reach_verdict
-from experiments.verdict_record import digest, read_record, write_record
+from experiments.comparing.analysis import compare
+from experiments.deciding.decision import decide
+from experiments.deciding.findings import ArmFinding, Findings, GuardrailFinding, findings_of, settle
+from experiments.deciding.metric_families import Guard
+from experiments.deciding.verdict import RULES, Policy, reach_verdict
+from experiments.deciding.verdict_record import digest, read_record, write_record
+from experiments.planning.design import design_test
 from proofsheet.domain.experiment import Metric, Role
 from proofsheet.domain.result import Aggregates, Call, Evidence, HealthCheck, Result
 from proofsheet.errors import InputError

@@ -9,10 +9,10 @@ import pytest
 from scipy import stats
 from scipy.stats import mstats
 
-from experiments.adjustment import adjust_means
-from experiments.moments import Moments
-from experiments.threshold_counts import ThresholdCounts, geometric_thresholds
-from experiments.winsor import Caps, capped_share, caps_from_counts, caps_from_values, winsorise
+from experiments.adjusting.adjustment import adjust_means
+from experiments.adjusting.threshold_counts import ThresholdCounts, geometric_thresholds
+from experiments.adjusting.winsor import Caps, capped_share, caps_from_counts, caps_from_values, winsorise
+from experiments.basis.moments import Moments
 from proofsheet.errors import InputError
 
 

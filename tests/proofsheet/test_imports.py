@@ -48,6 +48,7 @@ def test_help_loads_no_library_of_the_rooms() -> None:
 
 def test_analysis_of_a_file_loads_no_torch_and_no_streamlit() -> None:
     assert (
-        loaded_after("import proofsheet.workflows.analyze, warehouse.tables, experiments.analysis") & set(HEAVY)
+        loaded_after("import proofsheet.workflows.analyze, warehouse.tables, experiments.comparing.analysis")
+        & set(HEAVY)
         == set()
     )

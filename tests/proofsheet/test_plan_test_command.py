@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from experiments.planned_outcome import Mean, Proportion, Ratio
-from experiments.planned_rules import Rules
-from experiments.power import sample_size
+from experiments.planning.planned_outcome import Mean, Proportion, Ratio
+from experiments.planning.planned_rules import Rules
+from experiments.planning.power import sample_size
 from proofsheet.cli import main
 from proofsheet.errors import InputError
 from proofsheet.workflows.plan_test import PlanRequest, plan_test
