@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,8 @@ from proofsheet.domain.assessment import Judgement
 from proofsheet.domain.experiment import Experiment, Metric, MetricKind, Role
 from proofsheet.domain.identity import content_id
 from proofsheet.domain.money import Money
-from proofsheet.domain.result import Analysis, ArmCost, Cell, Evidence, HealthCheck, Result
+from proofsheet.domain.result import Analysis, ArmCost, Evidence, Result
+from proofsheet.workflows.health import day_of, platform_health, unit_health
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
 
@@ -98,7 +97,7 @@ def _platform(reader: Reader, experiment: Experiment, correction: str, confidenc
 
     cells = {metric.name: reader.cells(experiment, metric) for metric in experiment.metrics}
     primary = cells[experiment.primary.name]
-    health = _platform_health(reader, experiment, primary)
+    health = platform_health(reader, experiment, primary)
     evidence = evidence_grade(health, randomised=False)
     results: list[Result] = []
     if any(cell.arm == experiment.control.name for cell in primary):
@@ -112,7 +111,7 @@ def _platform(reader: Reader, experiment: Experiment, correction: str, confidenc
                 correction=correction if metric.role is Role.PRIMARY else "none",
                 evidence=evidence,
             )
-    days = sorted({day for cell in primary if (day := _day(cell))})
+    days = sorted({day for cell in primary if (day := day_of(cell))})
     return Analysis(
         experiment=experiment.id,
         at=now(),
@@ -125,74 +124,15 @@ def _platform(reader: Reader, experiment: Experiment, correction: str, confidenc
     )
 
 
-def _day(cell: Cell) -> date | None:
-    text = cell.cell.split("|", 1)[0]
-    return date.fromisoformat(text) if text[:1].isdigit() else None
-
-
-def _platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell]) -> tuple[HealthCheck, ...]:
-    from experiments.checks.health import (
-        both_arms,
-        delivery_balance,
-        enough_data,
-        late_days,
-        missing_days,
-        sample_ratio,
-    )
-
-    observed = {arm.name: 0 for arm in experiment.arms}
-    days: dict[str, set[date]] = {arm.name: set() for arm in experiment.arms}
-    for cell in cells:
-        observed[cell.arm] += cell.trials
-        if (day := _day(cell)) is not None:
-            days[cell.arm].add(day)
-    if not cells:
-        return (HealthCheck(name="both_arms", ok=None, message="No report has come in yet.", severity="info"),)
-    checks = [both_arms(observed, list(observed), experiment.control.name)]
-    all_days = sorted(set().union(*days.values()))
-    if all_days and checks[0].severity != "blocking":
-        weights = {arm.name: arm.weight for arm in experiment.arms}
-        checks.append(sample_ratio(observed, weights, steered=True))
-        checks.append(delivery_balance(cells))
-        checks.append(missing_days(days, all_days[0], all_days[-1]))
-        checks.append(late_days(all_days, now().date()))
-    checks.append(enough_data(observed, experiment.design))
-    strays = reader.unmatched(experiment)
-    if strays:
-        shown = ", ".join(dict.fromkeys(one.ad or one.ad_id for one in strays[:3]))
-        checks.append(
-            HealthCheck(
-                name="unmatched_ads",
-                ok=False,
-                message=f"{len(strays)} ads of the reports belong to no arm ({shown}); they are left out.",
-                severity="warning",
-            )
-        )
-    return tuple(checks)
-
-
 def _units(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
-    from experiments.checks.health import both_arms, enough_data, evidence_grade, sample_ratio
+    from experiments.checks.health import evidence_grade
     from experiments.comparing.analysis import compare
 
     account = reader.unit_account(experiment)
-    observed = {arm.name: account.units.get(arm.name, 0) for arm in experiment.arms}
-    checks = [both_arms(observed, list(observed), experiment.control.name)]
-    if checks[0].severity != "blocking":
-        checks.append(sample_ratio(observed, {arm.name: arm.weight for arm in experiment.arms}))
-    checks.append(enough_data(observed, experiment.design))
-    if account.in_two_arms:
-        checks.append(
-            HealthCheck(
-                name="units_in_two_arms",
-                ok=False,
-                message=f"{account.in_two_arms:,} units saw more than one arm; they are left out.",
-                severity="warning",
-            )
-        )
+    checks = unit_health(experiment, account)
     evidence = evidence_grade(checks, randomised=True)
     results: list[Result] = []
-    if observed[experiment.control.name]:
+    if account.units.get(experiment.control.name):
         for metric in experiment.metrics:
             results += compare(
                 metric,
