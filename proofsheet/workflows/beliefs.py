@@ -1,0 +1,56 @@
+"""What to expect of an experiment's arms, given what the house's past experiments came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from proofsheet.domain.experiment import ExperimentStatus, Role
+from proofsheet.domain.result import Analysis, Evidence, Result
+from proofsheet.workflows.house import House
+
+if TYPE_CHECKING:
+    from experiments.bayes.beliefs import Beliefs
+    from experiments.bayes.priors import LearnedPrior
+    from warehouse.store import Reader
+
+
+def beliefs_of(house: House, analysis: Analysis) -> Beliefs | None:
+    """What to believe of each arm on the primary metric; None where no arm has a lift yet.
+
+    The prior is learned from the primary lifts of every other experiment that has ended, won or not, whatever its
+    metric; observational ones (evidence C) are left out. It is centred on no effect.
+    """
+    from experiments.bayes.beliefs import form_beliefs
+
+    rows = _primary(analysis.results)
+    if not rows:
+        return None
+    return form_beliefs(rows, learned_prior(house, besides=analysis.experiment))
+
+
+def learned_prior(house: House, *, besides: str = "") -> LearnedPrior:
+    """What past experiments, but one, say of gains to come."""
+    from experiments.bayes.beliefs import gains_of
+    from experiments.bayes.priors import learn_prior
+
+    with house.warehouse.read() as reader:
+        past = _past_rows(reader, besides)
+    gains, errors = gains_of(past)
+    return learn_prior(gains, errors, centre=0.0)
+
+
+def _past_rows(reader: Reader, besides: str) -> list[Result]:
+    over = (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
+    rows: list[Result] = []
+    for experiment in reader.experiments():
+        if experiment.id == besides or experiment.status not in over:
+            continue
+        last = reader.analysis(experiment.id)
+        if last is not None:
+            rows += [row for row in _primary(last.results) if row.evidence is not Evidence.C]
+    return rows
+
+
+def _primary(results: Sequence[Result]) -> list[Result]:
+    return [row for row in results if row.role == Role.PRIMARY.value and not row.segment]
