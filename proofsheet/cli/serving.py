@@ -65,14 +65,14 @@ def models(
     json: Json = False,
 ) -> None:
     """List the models that draw and judge: licence, commercial use, size, settings, and where their weights are."""
-    from proofsheet.cli.show_making import show_models
+    from proofsheet.cli.show_making import show_models, show_words
     from proofsheet.settings import load_settings
     from proofsheet.workflows.models import house_words
     from proofsheet.workflows.models import models as verb
 
     if words:
         known = house_words()
-        session.answer(list(known)) if json else session.say(", ".join(known))
+        session.answer(list(known)) if json else show_words(known)
         return
     listed = verb(load_settings(home=session.home))
     if json:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from proofsheet.domain.identity import canonical
 
@@ -61,9 +61,15 @@ class Session:
             console.print(hint, markup=False, style="dim")
 
     def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        right: Sequence[int] = (),
+        whole: Sequence[int] = (),
     ) -> None:
-        """Print a table; ``right`` lists the columns set flush right."""
+        """Print a table; ``right`` lists the columns set flush right, ``whole`` those whose cells are not broken."""
         from rich import box
         from rich.console import Console
         from rich.table import Table
@@ -73,7 +79,8 @@ class Session:
             title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
         )
         for index, column in enumerate(columns):
-            table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+            justify: Literal["right", "left"] = "right" if index in right else "left"
+            table.add_column(column, justify=justify, overflow="fold", no_wrap=index in whole)
         for row in rows:
             table.add_row(*(Text(str(cell)) for cell in row))
         width = None if sys.stdout.isatty() else 140

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from proofsheet.cli.session import session
@@ -56,7 +57,7 @@ def show_plan(planned: Planned) -> None:
 
 
 def show_models(listed: Sequence[ListedModel]) -> None:
-    """A table of models, and below it the conditions and where the terms were read."""
+    """A table of models, and below it where weights are, the conditions and where the terms were read."""
     session.table(
         "",
         ("model", "kind", "licence", "commercial use", "size", "steps", "guidance", "weights"),
@@ -69,17 +70,31 @@ def show_models(listed: Sequence[ListedModel]) -> None:
                 "" if one.size is None else f"{one.size / 1e6:,.1f} MB",
                 str(one.steps) if one.steps else "",
                 f"{one.guidance:g}" if one.steps else "",
-                one.where,
+                "here" if one.size is not None else one.where,
             )
             for one in listed
         ],
         right=(4, 5, 6),
+        whole=(0,),
     )
+    session.say(*(f"{one.name} is in {one.where}" for one in listed if one.size is not None))
     session.say(*(f"{one.name}: {one.condition}." for one in listed if one.condition))
     session.say("Terms were read:")
     session.say(
         *(f"  {one.name}: {one.checked_on.isoformat() if one.checked_on else '–'}, {one.source}" for one in listed),
         "Terms change: read the licence of the revision you pin. Known models are in generation/models.toml.",
+    )
+
+
+def show_words(words: Sequence[str]) -> None:
+    """The house model's words: phrases to begin with, then all words by their first letter."""
+    from generation.house.words import HUES, LIGHT, NEUTRAL, SETTING
+
+    begin = (("Settings", SETTING.values()), ("Light", LIGHT.values()), ("Colours", (*HUES, NEUTRAL)))
+    session.say(*(f"{what}: {', '.join(phrases)}" for what, phrases in begin))
+    session.say("", f"All {len(words)} words; other words are not heard:")
+    session.say(
+        *(", ".join(group) for _, group in groupby(words, key=lambda word: word[0] if word[0].isalpha() else "0"))
     )
 
 
