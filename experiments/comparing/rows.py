@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.basis.distributions import TINY
 from experiments.comparing.contrasts import Contrast, Limits
 from experiments.comparing.multiplicity import CORRECTIONS, Adjustment, adjust
 from proofsheet.domain.experiment import Metric
@@ -74,7 +75,11 @@ def result_rows(family: Family, comparisons: Sequence[Comparison]) -> tuple[Resu
     tested = [(i, c.contrast, c.contrast.p_value) for i, c in enumerate(comparisons) if c.contrast is not None]
     family_p = [(i, contrast, p) for i, contrast, p in tested if p is not None]
     adjustments = adjust(
-        [p for _, _, p in family_p], alpha, family.correction, [c.control_share for _, c, _ in family_p]
+        [p for _, _, p in family_p],
+        alpha,
+        family.correction,
+        [c.control_share for _, c, _ in family_p],
+        [c.effect or 0.0 for _, c, _ in family_p],
     )
     by_index = {i: a for (i, _, _), a in zip(family_p, adjustments, strict=True)}
     return tuple(_row(family, c, by_index.get(i), alpha) for i, c in enumerate(comparisons))
@@ -95,9 +100,9 @@ def _row(family: Family, comparison: Comparison, adjustment: Adjustment | None, 
         adjusted = _simultaneous(contrast, adjustment, alpha, lift_limits)
         if status is Status.OK and lift_limits is None:
             status = Status.UNBOUNDED
-        notes += [contrast.note, _reason(status)]
+        notes += [contrast.note, reason(status)]
     else:
-        notes.append(_reason(status))
+        notes.append(reason(status))
     if chance is not None and not family.metric.higher_is_better:
         chance = 1.0 - chance
     return Result(
@@ -141,14 +146,18 @@ def _row(family: Family, comparison: Comparison, adjustment: Adjustment | None, 
 def _simultaneous(
     contrast: Contrast, adjustment: Adjustment | None, alpha: float, plain: Limits | None
 ) -> Limits | None:
-    """The lift's simultaneous limits; cut at zero where the stepwise test rejects but the limit crosses it."""
-    limits = plain
-    if adjustment is None or adjustment.alpha != alpha:
-        limits = _finite(contrast.lift_limits(adjustment.alpha)) if adjustment else None
-    lift = contrast.lift
-    if limits is None or adjustment is None or lift is None or not adjustment.rejected:
-        return limits
-    return (max(0.0, limits[0]), limits[1]) if lift > 0 else (limits[0], min(0.0, limits[1]))
+    """The lift's simultaneous limits; beside zero where the stepwise test decides but the limit crosses it."""
+    if adjustment is None:
+        return None
+    levels = (adjustment.low_alpha, adjustment.high_alpha)
+    drawn = {level: plain if level == alpha else _finite(contrast.lift_limits(level)) for level in levels}
+    below, above = (drawn[level] for level in levels)
+    if below is None or above is None:
+        return None
+    low, high, lift = below[0], above[1], contrast.lift
+    if lift is None or not adjustment.rejected:
+        return low, high
+    return (max(TINY, low), high) if lift > 0 else (low, min(-TINY, high))
 
 
 def _finite(limits: Limits | None) -> Limits | None:
@@ -159,7 +168,8 @@ def _value(totals: Totals) -> float | None:
     return totals.sum_x / totals.sum_y if totals.sum_y else None
 
 
-def _reason(status: Status) -> str:
+def reason(status: Status) -> str:
+    """Why something is missing, for people; empty where nothing is."""
     return {
         Status.OK: "",
         Status.NO_DATA: "There is no data for this comparison.",
