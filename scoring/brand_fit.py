@@ -185,12 +185,14 @@ class _Descriptors:
 
     def measure(self, vector: Vectors) -> tuple[float, str, dict[str, object]]:
         """The margin, its make-up in words, and the facts the rule's texts want."""
-        generic = float((self._contrasts @ vector).mean())
-        margins = 100 * (self._phrases @ vector - generic)
+        generic = self._contrasts @ vector
+        own = self._phrases @ vector
+        margins = 100 * (own - float(generic.mean()))
         weakest = self._words[int(margins.argmin())]
         told = ", ".join(f"{word} {margin:+.2f}" for word, margin in zip(self._words, margins, strict=True))
         detail = f"Against {len(self._contrasts)} generic pictures: {told}{self._unknown}"
-        return float(margins.mean()), detail, {"weakest": weakest}
+        passed = int((generic < own.mean()).sum())
+        return float(margins.mean()), detail, {"weakest": weakest, "passed": passed, "generic": len(generic)}
 
 
 class _References:

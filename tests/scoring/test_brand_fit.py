@@ -203,12 +203,14 @@ def test_by_words_a_picture_gets_the_margin_of_its_cosines(
     score = assessment.scores[0]
     vector = embedder.pictures([clean.image()])[0]
     own = (embedder.phrases(brand.descriptors, TEMPLATES) @ vector).mean()
-    generic = (embedder.phrases(CONTRASTS) @ vector).mean()
+    contrasts = embedder.phrases(CONTRASTS) @ vector
+    generic = contrasts.mean()
     assert score.value == pytest.approx(100 * (own - generic), abs=1e-3)
     assert score.unit == "cosine margin × 100"
     assert embedder.fingerprint in score.scorer
     (verdict,) = assessment.verdicts
     assert verdict.grade is (Grade.PASS if own >= generic else Grade.REVIEW)
+    assert f"the brand's words beat {(contrasts < own).sum()} of {len(contrasts)}" in verdict.reason
     assert assessment.scores[1].criterion == "brand_fit_without_text"
 
 
