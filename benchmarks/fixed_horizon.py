@@ -21,7 +21,8 @@ from scipy import special
 
 from experiments.comparing.comparisons import Comparisons, compare_estimates
 from experiments.comparing.estimates import Estimate, count_rate, mean, proportion, ratio
-from experiments.comparing.families import adjust_families, false_discovery_p
+from experiments.comparing.families import adjust_families
+from experiments.comparing.family_tests import false_discovery_p
 from experiments.comparing.lift_intervals import LIFT_INTERVALS
 from experiments.comparing.margins import non_inferiority
 from experiments.comparing.small_counts import METHODS, compare_proportions, compare_rates

@@ -23,7 +23,8 @@ from experiments.checks.health import sample_ratio
 from experiments.checks.maturity import corrected_lifts
 from experiments.checks.novelty import daily_log_lifts, trend_of_lifts
 from experiments.checks.segment_ratio import segment_ratio, segment_shares
-from experiments.deciding.metric_families import false_discovery, metric_weights, step_down
+from experiments.comparing.family_tests import false_discovery, step_down
+from experiments.deciding.metric_families import metric_weights
 
 Array = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from scipy import special
 
 from experiments.basis.distributions import TINY
 from experiments.checks.health import BLOCKING_P, WARNING_P, p_text
-from experiments.comparing.multiplicity import adjust
+from experiments.comparing.family_tests import step_down
 from proofsheet.domain.result import HealthCheck
 from proofsheet.errors import InputError
 
@@ -111,7 +111,7 @@ def segment_shares(counts: Counts, weights: Mapping[str, float]) -> tuple[tuple[
         return (), ()
     whole = np.concatenate(list(tables.values()))
     p_values, deviations = share_test(whole, plan)
-    adjusted = adjust(p_values.tolist(), WARNING_P, "holm")
+    adjusted = step_down(p_values, 1.0, alpha=WARNING_P, kept=0.0).adjusted_p  # Holm's
     names = [(d, level) for d in tables for level in counts[d]]
     farthest = np.abs(whole / np.maximum(whole.sum(axis=-1, keepdims=True), 1.0) * plan.sum() / plan - 1.0).argmax(-1)
     segments = tuple(
@@ -120,7 +120,7 @@ def segment_shares(counts: Counts, weights: Mapping[str, float]) -> tuple[tuple[
             level=level,
             n=int(whole[i].sum()),
             p_value=float(p_values[i]),
-            adjusted_p=adjusted[i].p_value,
+            adjusted_p=float(adjusted[i]),
             deviation=float(deviations[i]),
             arm=arms[int(farthest[i])],
         )

@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.basis.distributions import TINY
 from experiments.comparing.comparisons import Comparisons
 from experiments.comparing.estimates import NO_DATA, NO_VARIANCE, TOO_FEW
-from experiments.comparing.families import CORRECTIONS, adjust_families, false_discovery_p
+from experiments.comparing.families import CORRECTIONS, adjust_families
+from experiments.comparing.family_tests import false_discovery_p
 from experiments.comparing.long_form import Index, Labels, control_rows, group_rows, read_columns, sample_ratio_p
 from experiments.comparing.many_kinds import Choices, KindRows, split_kinds
 from experiments.comparing.pairs import check_choice, check_level
 from proofsheet.errors import InputError
 
 FAMILIES = ("metric", "experiment")
+SIDES = {"greater": 1.0, "less": -1.0}
 
 Parts = Sequence[tuple[Index | slice, KindRows]]
 Columns = dict[str, NDArray[Any]]
@@ -113,14 +115,18 @@ def _corrected(result: Columns, parts: Parts, family: NDArray[np.intp], how: Cho
     """Adjusted p-values and simultaneous limits; comparisons without a test take no part in a family."""
     p, status = result["p_value"], result["status"]
     tested = ((status != NO_DATA) & (status != TOO_FEW) & (status != NO_VARIANCE)).nonzero()[0]
-    adjustments = adjust_families(p[tested], family[tested], how.alpha, how.correction)
-    adjusted, level, rejected = np.ones(p.size), np.full(p.size, how.alpha), np.zeros(p.size, dtype=bool)
-    adjusted[tested], level[tested], rejected[tested] = adjustments.p_value, adjustments.alpha, adjustments.rejected
+    side = SIDES.get(how.alternative, result["lift"])
+    signs = np.broadcast_to(np.asarray(side, dtype=np.float64), p.shape)
+    adjustments = adjust_families(p[tested], family[tested], how.alpha, how.correction, signs[tested])
+    adjusted, rejected = np.ones(p.size), np.zeros(p.size, dtype=bool)
+    adjusted[tested], rejected[tested] = adjustments.p_value, adjustments.rejected
     overall = np.ones(p.size)
     overall[tested] = false_discovery_p(p[tested])
     low, high = result["lift_low"], result["lift_high"]
     if how.simultaneous:
-        low, high = _simultaneous(low.copy(), high.copy(), parts, level, how)
+        levels = np.full((2, p.size), how.alpha)
+        levels[:, tested] = adjustments.low_alpha, adjustments.high_alpha
+        low, high = _simultaneous(low.copy(), high.copy(), parts, levels, how)
         # A stepwise test can reject where the interval it improves on still touches 0: the limit is set beside it.
         up, down = rejected & (result["lift"] > 0.0), rejected & (result["lift"] < 0.0)
         low, high = np.where(up, np.maximum(low, TINY), low), np.where(down, np.minimum(high, -TINY), high)
@@ -129,15 +135,20 @@ def _corrected(result: Columns, parts: Parts, family: NDArray[np.intp], how: Cho
 
 
 def _simultaneous(
-    low: NDArray[np.float64], high: NDArray[np.float64], parts: Parts, level: NDArray[np.float64], how: Choices
+    low: NDArray[np.float64], high: NDArray[np.float64], parts: Parts, levels: NDArray[np.float64], how: Choices
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The limits at each comparison's own level, where that is not the common one."""
+    """The limits, each drawn at its own level (lower, upper) where that is not the common one."""
     for some, rows in parts:
         places = np.arange(low.size)[some]
-        other = (level[places] != how.alpha).nonzero()[0]
+        below, above = levels[:, places]
+        other = (below != how.alpha).nonzero()[0]
+        at = places[other]
         if other.size:
-            at = places[other]
-            low[at], high[at] = rows.lift_limits(other, level[at], how)
+            low[at], high[at] = rows.lift_limits(other, below[other], how)
+        other = (above != below).nonzero()[0]
+        at = places[other]
+        if other.size:
+            high[at] = rows.lift_limits(other, above[other], how)[1]
     return low, high
 
 

@@ -1,7 +1,8 @@
-"""Several arms against one control: adjusted p-values, and the level at which each simultaneous interval is drawn.
+"""Several arms against one control: adjusted p-values, and the levels at which simultaneous limits are drawn.
 
-Sources: Holm (1979); Dunnett (1955); Benjamini and Hochberg (1995) with the intervals of Benjamini and Yekutieli
-(2005). For every correction an adjusted p below alpha and an adjusted interval without zero are the same event.
+Sources: Holm (1979) with the limits of Strassburger and Bretz (2008); Dunnett (1955); Benjamini and Hochberg (1995)
+with the intervals of Benjamini and Yekutieli (2005). For every correction an adjusted p below alpha and an adjusted
+interval without zero are the same event.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from experiments.basis.distributions import normal_critical, normal_two_sided
+from experiments.basis.tails import normal_critical, normal_two_sided
+from experiments.comparing import families
+from experiments.comparing.dunnett import chance_beyond, dunnett_critical
+from experiments.comparing.family_tests import separate
 from proofsheet.errors import InputError
 
 CORRECTIONS = ("holm", "bonferroni", "dunnett", "bh", "none")
@@ -22,20 +25,34 @@ CORRECTIONS = ("holm", "bonferroni", "dunnett", "bh", "none")
 class Adjustment:
     """What a correction makes of one comparison.
 
-    ``p_value`` is adjusted; ``alpha`` the two-sided level at which the simultaneous interval is drawn. With
-    ``rejected`` a limit that would cross zero is set at zero: Holm's stepwise test can reject where Bonferroni's
-    interval, which it improves on, still touches zero.
+    ``p_value`` is adjusted. The lower limit is the one of an interval at the two-sided level ``low_alpha``, the upper
+    one at ``high_alpha``. With ``rejected`` a limit that would cross zero is set beside it: a stepwise test can decide
+    on which side of zero a comparison lies where its own limit, drawn with what it kept of alpha, still touches zero.
     """
 
     p_value: float
-    alpha: float
+    low_alpha: float
+    high_alpha: float
     rejected: bool
+
+    @property
+    def alpha(self) -> float:
+        """A level at which both limits may be drawn: the smaller of the two."""
+        return min(self.low_alpha, self.high_alpha)
 
 
 def adjust(
-    p_values: Sequence[float], alpha: float, correction: str, control_shares: Sequence[float] | None = None
+    p_values: Sequence[float],
+    alpha: float,
+    correction: str,
+    control_shares: Sequence[float] | None = None,
+    effects: Sequence[float] | None = None,
 ) -> tuple[Adjustment, ...]:
     """Adjust the p-values of one family, in their order.
+
+    "holm" takes Holm's steps upwards and downwards at alpha / 2 each, and a decided comparison passes on half of its
+    share of alpha, not all of it (``family_tests.step_down``): Holm's own intervals tell of a decided comparison no
+    more than the sign. The adjusted p lies between Holm's and Bonferroni's.
 
     Args:
         p_values: two-sided, each in (0, 1].
@@ -43,6 +60,7 @@ def adjust(
         correction: one of ``CORRECTIONS``.
         control_shares: for "dunnett" each comparison's share of the control in the variance of the difference
             (0.5 with equal arms, and where not given).
+        effects: estimates or their signs, for "holm"; taken to be of one sign where not given.
 
     Raises:
         InputError: the correction is not known.
@@ -52,51 +70,14 @@ def adjust(
     m = len(p_values)
     if not m:
         return ()
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty(m)
-    level = alpha / m
-    if correction == "none":
-        adjusted, level = p.copy(), alpha
-    elif correction == "bonferroni":
-        adjusted = np.minimum(1.0, p * m)
-    elif correction == "holm":
-        adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(m, 0, -1)))
-    elif correction == "bh":
-        steps = p[order] * m / np.arange(1, m + 1)
-        adjusted[order] = np.maximum(p[order], np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1]))
-        level = alpha * max(1, int(np.sum(adjusted < alpha))) / m
-    else:
+    p, signs = np.asarray(p_values, dtype=float), np.ones(m) if effects is None else np.asarray(effects, dtype=float)
+    if correction == "dunnett":
         shares = np.full(m, 0.5) if control_shares is None else np.asarray(control_shares, dtype=float)
-        adjusted = np.array([min(1.0, value * m, max(value, _dunnett_p(value, shares))) for value in p])
-        level = _dunnett_level(alpha, shares)
-    return tuple(Adjustment(float(a), float(level), bool(a < alpha)) for a in adjusted)
-
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
-
-
-def _dunnett_p(p_value: float, shares: np.ndarray) -> float:
-    """The chance that any of the comparisons is as far out as one with this p-value, under no effect at all.
-
-    Comparisons share the control: their correlations are the product ``l_i * l_j`` with ``l = sqrt(share)``, so the
-    joint probability is one integral over the control's deviation.
-    """
-    critical = normal_critical(p_value)
-    load = np.sqrt(np.clip(shares, 0.0, 0.999))[:, None]
-    rest = np.sqrt(1.0 - load**2)
-    inside = special.ndtr((critical + load * _NODES) / rest) - special.ndtr((-critical + load * _NODES) / rest)
-    return float(1.0 - np.sum(_WEIGHTS * np.prod(inside, axis=0)))
-
-
-def _dunnett_level(alpha: float, shares: np.ndarray) -> float:
-    """The two-sided level of each comparison that keeps the family at ``alpha`` (bisection on the critical value)."""
-    low, high = normal_critical(alpha), normal_critical(alpha / len(shares))
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        if _dunnett_p(normal_two_sided(middle), shares) > alpha:
-            low = middle
-        else:
-            high = middle
-    return normal_two_sided(high)
+        joint = chance_beyond(normal_critical(p / 2.0), shares)
+        adjusted = np.minimum(np.minimum(1.0, p * m), np.maximum(p, joint))
+        level = float(normal_two_sided(dunnett_critical(alpha, shares)))
+        test = separate(p, adjusted, signs, alpha=alpha, level=level)
+    else:
+        test = families.family_test(p, signs, alpha, correction)
+    columns = (test.adjusted_p, 2.0 * test.lower_tail, 2.0 * test.upper_tail, test.direction != 0)
+    return tuple(Adjustment(*row) for row in zip(*(column.tolist() for column in columns), strict=True))

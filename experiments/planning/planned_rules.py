@@ -1,8 +1,6 @@
 """The rules a planned test is judged by: level, sides, margin, split of traffic, and the correction for several arms.
 
-The level of one comparison is ``alpha / k`` (Bonferroni) or Dunnett's (1955): with ``k`` arms against one control the
-statistics share the control's deviation, so that ``P(all inside c) = E[prod_i P(|l Z + sqrt(1 - l^2) E_i| < c | Z)]``
-with ``l^2`` the control's share in the variance of a difference, one integral over ``Z``.
+The level of one comparison is ``alpha / k`` (Bonferroni), or Dunnett's (see ``comparing.dunnett``).
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from experiments.comparing.dunnett import dunnett_critical
 from proofsheet.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -101,43 +100,15 @@ class Rules:
         alpha, k = np.asarray(self.alpha, dtype=float), np.asarray(self.comparisons, dtype=float)
         if self.correction == "dunnett":
             ratio = np.asarray(self.control_ratio, dtype=float)
-            return np.asarray(special.ndtr(-dunnett_critical(alpha, k, 1.0 / (1.0 + ratio), sides=self.sides)))
+            share = np.asarray(1.0 / (1.0 + ratio))
+            critical = dunnett_critical(alpha, share[..., None], k[..., None], sides=self.sides)
+            return np.asarray(special.ndtr(-critical))
         return alpha / self.sides / (1.0 if self.correction == "none" else k)
 
     @property
     def critical(self) -> Array:
         """The critical value of the normal for one comparison."""
         return np.asarray(-special.ndtri(self.tail_level))
-
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
-
-
-def dunnett_critical(alpha: Numbers, comparisons: Numbers, control_share: Numbers, *, sides: int = 2) -> Array:
-    """The critical value c of Dunnett (1955) for many units: ``P(any of k statistics beyond c) = alpha``.
-
-    Args:
-        alpha: the family's level, for both sides together where there are two.
-        comparisons: arms against the control; may be any number of at least 1.
-        control_share: the control's share in the variance of a difference, 0-1; 0.5 with equal arms.
-        sides: 1 or 2.
-
-    Returns:
-        The value for each element of the arguments broadcast together, by bisection to 1e-12.
-    """
-    a, k, share = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (alpha, comparisons, control_share)))
-    load = np.sqrt(np.clip(share, 0.0, 0.999))[..., None]
-    rest = np.sqrt(1.0 - load**2)
-    low, high = -special.ndtri(a / sides), -special.ndtri(a / sides / k)
-    for _ in range(50):
-        middle = (low + high) / 2.0
-        inside_ = special.ndtr((middle[..., None] + load * _NODES) / rest)
-        if sides == 2:
-            inside_ = inside_ - special.ndtr((-middle[..., None] + load * _NODES) / rest)
-        outside = 1.0 - np.sum(_WEIGHTS * inside_ ** k[..., None], axis=-1)
-        low, high = np.where(outside > a, middle, low), np.where(outside > a, high, middle)
-    return np.asarray(high)
 
 
 def inside(name: str, value: Numbers, low: float, high: float, remedy: str) -> None:

@@ -13,6 +13,7 @@ from experiments.comparing.analysis import compare
 from experiments.comparing.estimates import NO_DATA, OK, TOO_FEW, status_names
 from experiments.comparing.many import compare_many
 from experiments.comparing.many_kinds import Choices
+from experiments.comparing.multiplicity import adjust
 from experiments.comparing.small_counts import METHODS, SCORE
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates
@@ -115,7 +116,8 @@ def test_families_may_span_the_metrics_of_an_experiment(table: Table) -> None:
     found = compare_many(table, choices=Choices(family="experiment", correction="holm"))
     for name in ("test 3", "test 17"):
         own = found["experiment"] == name
-        assert found["adjusted_p"][own] == pytest.approx(multipletests(found["p_value"][own], method="holm")[1])
+        one = adjust(found["p_value"][own].tolist(), 0.05, "holm", effects=found["lift"][own].tolist())
+        assert found["adjusted_p"][own] == pytest.approx([a.p_value for a in one], rel=1e-12)
     assert found["false_discovery_p"] == pytest.approx(multipletests(found["p_value"], method="fdr_bh")[1])
 
 

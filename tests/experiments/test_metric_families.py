@@ -12,14 +12,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.comparing.analysis import compare
-from experiments.deciding.metric_families import (
-    Guard,
-    false_discovery,
-    guardrail_states,
-    may_ship,
-    metric_weights,
-    step_down,
-)
+from experiments.comparing.family_tests import false_discovery, step_down
+from experiments.deciding.metric_families import Guard, guardrail_states, may_ship, metric_weights
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates
 from proofsheet.errors import InputError

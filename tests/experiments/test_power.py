@@ -17,9 +17,10 @@ from statsmodels.stats.proportion import (
 from statsmodels.stats.rates import power_poisson_diff_2indep
 
 from experiments.comparing import multiplicity
+from experiments.comparing.dunnett import dunnett_critical
 from experiments.planning import design
 from experiments.planning.planned_outcome import CountRate, Mean, Proportion, Ratio
-from experiments.planning.planned_rules import Rules, dunnett_critical
+from experiments.planning.planned_rules import Rules
 from experiments.planning.power import detectable_effect, power, sample_size
 
 ABSOLUTE = Rules(relative=False)
@@ -177,8 +178,8 @@ def test_a_margin_on_a_negative_mean_lies_below_it() -> None:
 
 def test_critical_values_of_dunnett() -> None:
     """Dunnett 1964 (many degrees of freedom), and the correction that analysis uses."""
-    two = np.round(dunnett_critical(0.05, np.array([1, 2, 3, 6, 9]), 0.5), 2)
-    one = np.round(dunnett_critical(0.05, np.array([2, 3, 6]), 0.5, sides=1), 2)
+    two = np.round(dunnett_critical(0.05, [0.5], [[1], [2], [3], [6], [9]]), 2)
+    one = np.round(dunnett_critical(0.05, [0.5], [[2], [3], [6]], sides=1), 2)
     assert two.tolist() == [1.96, 2.21, 2.35, 2.57, 2.69]
     assert one.tolist() == [1.92, 2.06, 2.29]
     used = multiplicity.adjust([0.5] * 4, 0.05, "dunnett", [1 / 3] * 4)[0].alpha
@@ -188,7 +189,7 @@ def test_critical_values_of_dunnett() -> None:
 
 
 def test_dunnett_agrees_with_the_multivariate_normal() -> None:
-    c, share = float(dunnett_critical(0.05, 3, 0.3)), 0.3
+    c, share = float(dunnett_critical(0.05, [0.3, 0.3, 0.3])), 0.3
     cov = np.full((3, 3), share) + np.eye(3) * (1.0 - share)
     inside = stats.multivariate_normal(np.zeros(3), cov, seed=1).cdf([c] * 3, lower_limit=[-c] * 3)
     assert 1.0 - inside == pytest.approx(0.05, abs=2e-4)
