@@ -7,13 +7,13 @@ from datetime import UTC
 
 from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus
 from proofsheet.errors import NotFoundError
-from warehouse.facts import FactReader
+from warehouse.check_facts import CheckReader
 
 _CONTROL_WORDS = frozenset({"control", "baseline", "a"})
 _WORD = re.compile(r"[^\W_]+")
 
 
-class AdhocReader(FactReader):
+class AdhocReader(CheckReader):
     """Reads what event files and tables of units say of experiments by themselves."""
 
     def unit_experiments(self) -> tuple[str, ...]:

@@ -258,10 +258,11 @@ _SUMS = (
 )
 _UNITS = (
     "seen AS (SELECT e.unit, min(coalesce(a.arm, e.arm)) AS arm, bool_and(a.arm IS NOT NULL) AS known, "
-    "min(coalesce(a.arm, e.arm)) <> max(coalesce(a.arm, e.arm)) AS two, min(e.seen_at) AS first_seen "
+    "min(coalesce(a.arm, e.arm)) <> max(coalesce(a.arm, e.arm)) AS two, min(e.seen_at) AS first_seen, "
+    "min(e.import_no) AS import_no "
     "FROM exposures e LEFT JOIN arms a ON a.key = e.arm "
     "WHERE e.experiment IN (?, ?) AND e.replaced_by IS NULL GROUP BY e.unit), "
-    "good AS (SELECT unit, arm, first_seen FROM seen WHERE NOT two AND known)"
+    "good AS (SELECT unit, arm, first_seen, import_no FROM seen WHERE NOT two AND known)"
 )
 
 

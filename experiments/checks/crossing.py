@@ -86,11 +86,13 @@ def undiluted_limits(low: ArrayLike, high: ArrayLike, dilution: ArrayLike) -> tu
         return np.where(least < 0, least * factor, least), np.where(most > 0, most * factor, most)
 
 
-def crossed_units(units: Mapping[tuple[str, ...], int], *, control: str = "") -> HealthCheck:
+def crossed_units(units: Mapping[tuple[str, ...], int], *, control: str = "", left_out: bool = False) -> HealthCheck:
     """Were units seen in more than one arm?
 
     From 1 % of all units on a warning, from 10 % blocking. The bound of dilution is told for the pair with the
-    greatest one, among the pairs with the control where that is named.
+    greatest one, among the pairs with the control where that is named; it holds for units counted in the arm they
+    were first seen in. Where the analysis leaves crossed units out (``left_out``) there is no such bound, for who
+    crosses is no random choice; the text says that instead.
 
     Raises:
         InputError: as ``crossings``.
@@ -112,11 +114,16 @@ def crossed_units(units: Mapping[tuple[str, ...], int], *, control: str = "") ->
     worst = max(tested, key=lambda c: c.dilution)
     text = (
         f"{crossed:,} of {total:,} units ({share:.2%}) were seen in more than one arm ({shown}{more}). "
-        f"{_meaning(worst)}"
+        f"{'They are left out.' if left_out else _meaning(worst)}"
     )
     if share < WARNING_SHARE:
         return HealthCheck(name="crossed_units", ok=True, message=f"{text} That is little.", severity="info")
-    text += " Look for the fault in the assignment; leaving these units out would choose among people."
+    text += (
+        " Who crosses is no random choice, so those who are left may differ between the arms: look for the fault in "
+        "the assignment."
+        if left_out
+        else " Look for the fault in the assignment; leaving these units out would choose among people."
+    )
     severity = "blocking" if share >= BLOCKING_SHARE else "warning"
     return HealthCheck(name="crossed_units", ok=False, message=text, severity=severity)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,7 +52,7 @@ def sample_ratio(observed: Mapping[str, int], weights: Mapping[str, float], *, s
             severity="info",
         )
     p_value, how = _share_p(counts, shares)
-    facts = f"{_shares_text(arms, counts / total, shares)}; {how}, {p_text(p_value)}"
+    facts = f"{shares_text(arms, counts / total, shares)}; {how}, {p_text(p_value)}"
     if p_value >= WARNING_P:
         text = f"The arms' sizes fit the plan ({facts})."
         return HealthCheck(name="sample_ratio", ok=True, message=text, p_value=p_value, severity="info")
@@ -70,7 +70,7 @@ def sample_ratio(observed: Mapping[str, int], weights: Mapping[str, float], *, s
     )
 
 
-def _shares_text(arms: Sequence[str], seen: np.ndarray, planned: np.ndarray) -> str:
+def shares_text(arms: Sequence[str], seen: np.ndarray, planned: np.ndarray) -> str:
     """The shares in words: all of a few arms, else the two farthest from the plan."""
     order = list(range(len(arms)))
     if len(arms) > 4:
@@ -210,13 +210,62 @@ def late_days(days: Collection[date], as_of: date, *, lag_days: int = 3) -> Heal
     return HealthCheck(name="late_days", ok=False, message=text, severity="warning")
 
 
+#: Checks of how units came to the arms: where one fails, the arms may hold different people.
+SPLIT_CHECKS = frozenset({"sample_ratio", "segment_ratio", "pre_period_balance", "crossed_units", "delivery_balance"})
+
+
 def evidence_grade(checks: Sequence[HealthCheck], *, randomised: bool) -> Evidence:
     """What the comparison rests on after its checks.
 
-    A: units were assigned at random by us and no check of the split failed. B: a platform split the traffic, or our
-    split shows a warning. C: a platform's delivery is out of balance, so that the arms met different people.
+    A: units were assigned at random by us and no check of the split failed. B: a platform split the traffic, or a
+    check of our split warns. C: a platform's delivery is out of balance, or a check of our split blocks: the arms met
+    different people.
+
+    | check | warns | blocks | our split | a platform's |
+    | --- | --- | --- | --- | --- |
+    | both_arms | an arm without data | control or all others without | – | – |
+    | sample_ratio | p < 0.01 | p < 0.001, our split only; units in an arm of weight 0 | B, blocked C | – |
+    | segment_ratio | p < 0.01 and 0.2 % off | p < 0.001 | B, blocked C | not run |
+    | pre_period_balance | p < 0.01 and 0.005 sd apart | p < 0.001 | B, blocked C | not run |
+    | crossed_units | 1 % of the units | 10 % of the units | B, blocked C | not run |
+    | delivery_balance | p < 0.001 and Cramér's V 0.05 | never | not run | C |
+    | all others | as they say | never | – | – |
+
+    The others (days missing or late, maturity, delays, changed reports, trends of the lift, size) say how to read the
+    numbers; they leave the grade as it is, for they do not tell that the arms hold different people.
     """
-    failed = {check.name for check in checks if check.ok is False}
-    if randomised:
-        return Evidence.B if failed & {"sample_ratio", "delivery_balance"} else Evidence.A
-    return Evidence.C if "delivery_balance" in failed else Evidence.B
+    failed = [check for check in checks if check.ok is False and check.name in SPLIT_CHECKS]
+    if not randomised:
+        return Evidence.C if any(check.name == "delivery_balance" for check in failed) else Evidence.B
+    if any(check.severity == "blocking" for check in failed):
+        return Evidence.C
+    return Evidence.B if failed else Evidence.A
+
+
+def by_severity(checks: Iterable[HealthCheck]) -> tuple[HealthCheck, ...]:
+    """What blocks first, then warnings, then what is open, then what holds; otherwise in the order given."""
+
+    def rank(check: HealthCheck) -> int:
+        if check.ok:
+            return 3
+        if check.ok is None or check.severity == "info":
+            return 2
+        return 0 if check.severity == "blocking" else 1
+
+    return tuple(sorted(checks, key=rank))
+
+
+def gather_open(checks: Iterable[HealthCheck], questions: Mapping[str, str]) -> tuple[HealthCheck, ...]:
+    """The checks, with those that could not be made gathered into one line at the end.
+
+    Args:
+        questions: by the check's name what it asks, such as "how long conversions take"; checks that are not named
+            here stay as they are.
+    """
+    checks = list(checks)
+    left = [check for check in checks if check.ok is None and check.name in questions]
+    if not left:
+        return tuple(checks)
+    asked = "; ".join(f"{questions[c.name]} ({c.message.rstrip('.')})" for c in left)
+    line = HealthCheck(name="not_checked", ok=None, message=f"Cannot be told yet: {asked}.", severity="info")
+    return (*(check for check in checks if check not in left), line)

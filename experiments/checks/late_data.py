@@ -11,6 +11,7 @@ from proofsheet.domain.result import HealthCheck
 Snapshot = Mapping[tuple[str, date], float]
 
 NOTABLE_CHANGE = 0.01
+NOTABLE_LOSS = 0.001  # platforms take back a few invalid clicks as a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,18 @@ def changed_days(before: Snapshot, after: Snapshot) -> tuple[DayChange, ...]:
     return tuple(changes)
 
 
+def settled(before: Snapshot, after: Snapshot) -> tuple[Snapshot, Snapshot]:
+    """Both snapshots without the last day of the earlier one, which was perhaps not over when it was taken."""
+    last = max((day for _, day in before), default=date.min)
+    older, newer = ({key: n for key, n in one.items() if key[1] < last} for one in (before, after))
+    return older, newer
+
+
 def late_data(before: Snapshot, after: Snapshot, *, what: str = "conversions") -> HealthCheck:
     """Did counts of days that were already imported change since?
 
-    Fails when the known days together changed by 1 % or more, or some count fell: what was read off the earlier
-    snapshot no longer holds. Smaller additions are told and pass.
+    Fails when the known days together gained 1 % or more, or lost 0.1 % or more: what was read off the earlier
+    snapshot no longer holds. Smaller changes are told and pass.
     """
     if not before:
         text = "There is no earlier import to compare with."
@@ -64,11 +72,19 @@ def late_data(before: Snapshot, after: Snapshot, *, what: str = "conversions") -
     days = sorted({c.day for c in changes})
     parts = [f"{gained:,.6g} {what} were added"] * bool(gained) + [f"{lost:,.6g} were taken back"] * bool(lost)
     text = (
-        f"Since the last import {len(days)} known day(s) from {days[0]} to {days[-1]} have changed: "
+        f"Since the last import {_days_text(days)} changed: "
         f"{' and '.join(parts)}, of {total:,.6g} in all. {_uneven(changes, before)}"
     ).strip()
-    notable = lost > 0 or gained >= NOTABLE_CHANGE * total
+    notable = lost >= max(NOTABLE_LOSS * total, 1e-9) or gained >= max(NOTABLE_CHANGE * total, 1e-9)
+    if notable:
+        text += " What was read off it no longer holds: decide when the days have stopped changing."
     return HealthCheck(name="late_data", ok=not notable, message=text, severity="warning" if notable else "info")
+
+
+def _days_text(days: Sequence[date]) -> str:
+    if len(days) == 1:
+        return f"one known day, {days[0]}, has"
+    return f"{len(days)} known days from {days[0]} to {days[-1]} have"
 
 
 def _uneven(changes: Sequence[DayChange], before: Snapshot) -> str:

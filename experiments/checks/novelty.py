@@ -52,6 +52,7 @@ class LiftTrend:
         change: late minus early ``(...)``, weekdays held equal where they are modelled.
         change_error, df: standard error and degrees of freedom of ``change``.
         early, late: weighted means of log(1 + lift) over the early and the late days.
+        early_error, late_error: their standard errors, widened by the dispersion.
         dispersion: scatter of the days around the trend over that of counting alone.
         enough: whether there are seven days with data, on both sides of the cut, to tell anything from ``(...)``.
         early_days: how many days are early; ``weekdays``: whether weekdays have levels of their own.
@@ -64,6 +65,8 @@ class LiftTrend:
     df: Array
     early: Array
     late: Array
+    early_error: Array
+    late_error: Array
     dispersion: Array
     enough: NDArray[np.bool_]
     early_days: int
@@ -157,6 +160,8 @@ def trend_of_lifts(
         df=step.df,
         early=_mean(y, weight * (1.0 - late)),
         late=_mean(y, weight * late),
+        early_error=_mean_error(weight * (1.0 - late), line.dispersion),
+        late_error=_mean_error(weight * late, line.dispersion),
         dispersion=line.dispersion,
         enough=enough,
         early_days=cut,
@@ -165,26 +170,35 @@ def trend_of_lifts(
 
 
 def novelty(
-    trend: LiftTrend, *, since_exposure: bool, arm: str = "", confidence: float = 0.95, notable: float = NOTABLE_CHANGE
+    trend: LiftTrend,
+    *,
+    since_exposure: bool,
+    arm: str = "",
+    confidence: float = 0.95,
+    notable: float = NOTABLE_CHANGE,
+    comparisons: int = 1,
 ) -> tuple[HealthCheck, Drift]:
     """Does the lift of one arm change over days, and what is it called?
 
     Fails when the trend's p-value is below 0.01 and the change from early to late days is ``notable`` or more. With
-    fewer than seven days with data it cannot tell.
+    fewer than seven days with data it cannot tell. The check is called "novelty" by days since exposure and
+    "lift_by_day" by the calendar.
 
     Args:
         trend: of one comparison.
         since_exposure: days count from each unit's first exposure (novelty, learning), not by the calendar (fade).
+        comparisons: how many arms are checked; the p-value is multiplied by it (Bonferroni).
     """
+    name = "novelty" if since_exposure else "lift_by_day"
     who = f"The lift of {arm}" if arm else "The lift"
     if not trend.enough:
         text = (
             f"Whether the lift{f' of {arm}' if arm else ''} changes cannot be told: there are too few days with data."
         )
-        return HealthCheck(name="novelty", ok=None, message=text, severity="info"), Drift.CANNOT_TELL
+        return HealthCheck(name=name, ok=None, message=text, severity="info"), Drift.CANNOT_TELL
     low, high = (float(np.expm1(v)) for v in trend.change_limits(1.0 - confidence))
     early, late, change = (float(np.expm1(v)) for v in (trend.early, trend.late, trend.change))
-    p_value = float(trend.p_value)
+    p_value = min(1.0, float(trend.p_value) * comparisons)
     axis = "days since first exposure" if since_exposure else "days"
     facts = (
         f"{early:+.1%} on the first {trend.early_days} {axis}, {late:+.1%} later; the arm's value relative to the "
@@ -192,13 +206,13 @@ def novelty(
     )
     if p_value >= WARNING_P:
         text = f"{who} shows no trend over the test ({facts})."
-        return HealthCheck(name="novelty", ok=True, message=text, p_value=p_value, severity="info"), Drift.STEADY
+        return HealthCheck(name=name, ok=True, message=text, p_value=p_value, severity="info"), Drift.STEADY
     if abs(change) < notable:
         text = f"{who} moves by more than chance, but by less than {notable:.0%} ({facts}): too little to matter."
-        return HealthCheck(name="novelty", ok=True, message=text, p_value=p_value, severity="info"), Drift.STEADY
-    drift = _drift(early, late)
+        return HealthCheck(name=name, ok=True, message=text, p_value=p_value, severity="info"), Drift.STEADY
+    drift = _drift(trend)
     text = f"{who} {_WORDS[drift, since_exposure]} ({facts}). Expect the late lift rather than the average."
-    return HealthCheck(name="novelty", ok=False, message=text, p_value=p_value, severity="warning"), drift
+    return HealthCheck(name=name, ok=False, message=text, p_value=p_value, severity="warning"), drift
 
 
 _WORDS = {
@@ -211,8 +225,11 @@ _WORDS = {
 }
 
 
-def _drift(early: float, late: float) -> Drift:
-    if early * late < 0 and min(abs(early), abs(late)) >= NOTABLE_CHANGE:
+def _drift(trend: LiftTrend) -> Drift:
+    """Turning only where both the early and the late lift are two standard errors from none, on either side of it."""
+    early, late = float(trend.early), float(trend.late)
+    sure = abs(early) >= 2.0 * float(trend.early_error) and abs(late) >= 2.0 * float(trend.late_error)
+    if early * late < 0 and sure and min(abs(early), abs(late)) >= NOTABLE_CHANGE:
         return Drift.TURNING
     return Drift.SHRINKING if abs(late) < abs(early) else Drift.GROWING
 
@@ -265,3 +282,8 @@ def _partial(y: Array, weight: Array, nuisance: Array, column: Array) -> _Coeffi
 def _mean(y: Array, weight: Array) -> Array:
     total = weight.sum(axis=-1)
     return np.asarray(np.where(total > 0, (weight * y).sum(axis=-1) / np.where(total > 0, total, 1.0), 0.0))
+
+
+def _mean_error(weight: Array, dispersion: Array) -> Array:
+    total = weight.sum(axis=-1)
+    return np.asarray(np.where(total > 0, np.sqrt(dispersion / np.where(total > 0, total, 1.0)), np.inf))

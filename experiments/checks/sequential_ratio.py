@@ -10,19 +10,19 @@ is ``alpha`` at most: no number of looks raises false alarms, and a broken split
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from experiments.checks.health import BLOCKING_P, WARNING_P, p_text
+from experiments.checks.health import BLOCKING_P, WARNING_P, p_text, shares_text
 from experiments.sequential.asymptotic import Array, p_from_log_e, running_p, tuning_ratio
 from proofsheet.domain.result import HealthCheck
 from proofsheet.errors import InputError
 
 TUNING_N = 100_000.0
-_NAME = "sequential_sample_ratio"
+_NAME = "sample_ratio"  # the same question as health.sample_ratio, asked at every look
 
 
 def ratio_log_e(counts: ArrayLike, weights: ArrayLike, *, tuning_n: float = TUNING_N) -> Array:
@@ -79,6 +79,7 @@ def sample_ratio_over_looks(
     tuning_n: float = TUNING_N,
     segment: str = "",
     comparisons: int = 1,
+    labels: Sequence[str] = (),
 ) -> HealthCheck:
     """Have the arms' sizes fitted the planned shares at every look so far?
 
@@ -90,9 +91,11 @@ def sample_ratio_over_looks(
         weights: planned weight by arm.
         segment: what the counts are of, for the message.
         comparisons: how many segments are checked; the p-value is multiplied by it.
+        labels: what the looks are called, such as their days; by default "look 1", "look 2", …
 
     Raises:
-        InputError: as ``ratio_log_e``, or arms with different numbers of looks, or counts that fall.
+        InputError: as ``ratio_log_e``, or arms with different numbers of looks, counts that fall, or labels that do
+            not fit the looks.
     """
     table = {arm: np.atleast_1d(np.asarray(counts, dtype=float)) for arm, counts in looks.items()}
     lengths = {len(counts) for counts in table.values()}
@@ -101,6 +104,8 @@ def sample_ratio_over_looks(
             "The arms have different numbers of looks, or counts that fall.",
             "Give for every arm the units so far at the same looks, in order of time.",
         )
+    if labels and lengths - {len(labels)}:
+        raise InputError(f"{len(labels)} labels do not name the looks.", "Give one label for each look.")
     where = f" in {segment}" if segment else ""
     strays = [arm for arm, counts in table.items() if counts.any() and not weights.get(arm)]
     if strays:
@@ -114,11 +119,14 @@ def sample_ratio_over_looks(
         return HealthCheck(name=_NAME, ok=None, message=text, severity="info")
     p_values = np.minimum(ratio_p_values(counts, [weights[arm] for arm in arms], tuning_n=tuning_n) * comparisons, 1.0)
     p_value = float(p_values[-1])
-    facts = f"{number} look{'s' if number > 1 else ''}, {p_text(p_value)} at all of them together"
+    planned = np.array([weights[arm] for arm in arms])
+    shares = shares_text(arms, counts[-1] / counts[-1].sum(), planned / planned.sum())
+    facts = f"{shares}; {p_text(p_value)} at {number} look{'s' if number > 1 else ''} together"
     if p_value >= WARNING_P:
         text = f"The arms' sizes have fitted the plan{where} ({facts})."
         return HealthCheck(name=_NAME, ok=True, message=text, p_value=p_value, severity="info")
-    first = int(np.argmax(p_values < WARNING_P)) + 1
+    first = int(np.argmax(p_values < WARNING_P))
+    since = labels[first] if labels else f"look {first + 1}"
     meaning = (
         "The platform did not deliver the planned shares, so the arms may have met different people."
         if steered
@@ -127,7 +135,7 @@ def sample_ratio_over_looks(
     return HealthCheck(
         name=_NAME,
         ok=False,
-        message=f"The arms' sizes do not fit the plan{where} since look {first} ({facts}). {meaning}",
+        message=f"The arms' sizes do not fit the plan{where} since {since} ({facts}). {meaning}",
         p_value=p_value,
         severity="blocking" if p_value < BLOCKING_P and not steered else "warning",
     )

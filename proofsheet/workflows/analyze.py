@@ -129,7 +129,7 @@ def _units(reader: Reader, experiment: Experiment, correction: str, confidence: 
     from experiments.comparing.analysis import compare
 
     account = reader.unit_account(experiment)
-    checks = unit_health(experiment, account)
+    checks = unit_health(reader, experiment, account)
     evidence = evidence_grade(checks, randomised=True)
     results: list[Result] = []
     if account.units.get(experiment.control.name):

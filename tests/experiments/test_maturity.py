@@ -187,7 +187,7 @@ def test_late_data_are_told_by_how_much_and_in_which_arm() -> None:
     before = snapshot(a0=100, a1=100, b0=100, b1=100)
     check = late_data(before, snapshot(a0=100, a1=130, b0=100, b1=101, a2=50))
     assert (check.ok, check.severity) == (False, "warning")
-    assert "1 known day(s) from 2026-04-02" in check.message
+    assert "one known day, 2026-04-02, has changed" in check.message
     assert "31 conversions were added, of 400" in check.message
     assert "a by +15.0%, b by +0.5%" in check.message
     small = late_data(before, snapshot(a0=100, a1=101, b0=100, b1=101))
