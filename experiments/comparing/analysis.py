@@ -12,7 +12,8 @@ import math
 from collections.abc import Mapping
 
 from experiments.comparing.contrasts import Contrast, MeanContrast, ProportionContrast
-from experiments.comparing.rows import Comparison, Family, Totals, check_request, result_rows
+from experiments.comparing.readings import Reading, read_rows
+from experiments.comparing.rows import Comparison, Family, Totals, check_request
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Aggregates, Evidence, Result, Status
 from proofsheet.errors import InputError
@@ -31,6 +32,7 @@ def compare(
     evidence: Evidence = Evidence.A,
     segment: str = "",
     method: str = "auto",
+    reading: Reading | None = None,
 ) -> tuple[Result, ...]:
     """Compare every arm with the control on one metric.
 
@@ -39,6 +41,7 @@ def compare(
         control: the arm the others are compared with.
         correction: over the arms, one of ``multiplicity.CORRECTIONS``.
         method: "auto", or "wald" for proportions by the unpooled z test, Wald's and Fieller's intervals.
+        reading: how the rows are read, such as at one of many looks (``sequential.looks``); at one look if not given.
 
     Returns:
         One row per arm other than the control, in the order of ``arms``. What cannot be estimated is None, and
@@ -65,9 +68,8 @@ def compare(
         evidence=evidence,
         segment=segment,
     )
-    return result_rows(
-        family, [_comparison(metric, name, a, arms[control], method) for name, a in arms.items() if name != control]
-    )
+    comparisons = [_comparison(metric, name, a, arms[control], method) for name, a in arms.items() if name != control]
+    return read_rows(family, comparisons, reading)
 
 
 def _totals(aggregates: Aggregates) -> Totals:
@@ -114,6 +116,7 @@ def _mean_contrast(metric: Metric, arm: Aggregates, control: Aggregates) -> Cont
         control_variance=base_variance,
         df=_welch_df(variance, arm.n, base_variance, control.n),
         method=f"{label}, Fieller interval",
+        rest=arm.rest_x - control.rest_x if metric.kind is MetricKind.MEAN else 0.0,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from experiments.comparing.cell_model import CellFit, CellTable, estimable, fit_cells, jackknife_days, tabulate
 from experiments.comparing.contrasts import Contrast, LogContrast, ProportionContrast
 from experiments.comparing.rate_contrast import RateContrast
+from experiments.comparing.readings import Reading, read_rows
 from experiments.comparing.rows import Comparison, Family, Totals, check_request, result_rows
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Cell, Evidence, Result, Status
@@ -35,6 +36,7 @@ def compare_cells(
     evidence: Evidence = Evidence.B,
     segment: str = "",
     variance: str = "pooled",
+    reading: Reading | None = None,
 ) -> tuple[Result, ...]:
     """Compare every arm of a platform's report with the control.
 
@@ -47,6 +49,7 @@ def compare_cells(
             the total of ``successes`` over the total of ``trials``.
         cells: counts; ``cell`` is named ``day|placement|segment``, and the part before the first ``|`` is the day.
         variance: "pooled" (day-to-day variation common to the arms) or "by_day" (jackknife over days; needs many).
+        reading: how the rows are read, such as at one of many looks (``sequential.looks``); at one look if not given.
 
     Raises:
         InputError: the control is missing, an option is not known, or a count is negative or not finite.
@@ -75,8 +78,10 @@ def compare_cells(
         segment=segment,
     )
     if metric.kind is MetricKind.PROPORTION:
-        return result_rows(family, _compare_rates(table, totals, variance))
-    return result_rows(family, [_compare_ratio(table, i, totals[name]) for i, name in enumerate(table.arms) if i])
+        comparisons = _compare_rates(table, totals, variance)
+    else:
+        comparisons = [_compare_ratio(table, i, totals[name]) for i, name in enumerate(table.arms) if i]
+    return read_rows(family, comparisons, reading)
 
 
 def compare_totals(

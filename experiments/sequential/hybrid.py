@@ -84,7 +84,7 @@ def hybrid_test(
     usable = np.isfinite(effect) & np.isfinite(error) & (error > 0) & (progress > 0)
     centre, safe = np.where(usable, effect, 0.0), np.where(usable, error, 1.0)
     width = np.where(usable, reach * safe, np.inf)
-    last_p = _final_p(centre / safe, progress, alpha, monitor_share, alternative)
+    last_p = final_p(centre / safe, progress, alpha, monitor_share, alternative)
     p_value = np.where(ended, last_p, p_from_log_e(running.log_e + math.log(monitor_share)))
     return SequentialTest(
         low=np.where(alternative == "less", -np.inf, centre - width),
@@ -128,8 +128,8 @@ def final_multiplier(
         Array of the shape of ``progress``: 1.989 for 1 with the defaults.
     """
     _check(alpha, monitor_share, alternative)
-    nominal = _nominal(np.asarray(progress, dtype=float), alpha, monitor_share, alternative)
-    return np.asarray(-special.ndtri(np.exp(nominal[..., _levels(alpha).index(alpha)]) / _sides(alternative)))
+    nominal = nominal_log_p(np.asarray(progress, dtype=float), alpha, monitor_share, alternative)
+    return np.asarray(-special.ndtri(np.exp(nominal[..., table_levels(alpha).index(alpha)]) / _sides(alternative)))
 
 
 def counted_looks(n: ArrayLike, planned_n: float) -> NDArray[np.intp]:
@@ -179,7 +179,7 @@ def _sides(alternative: str) -> int:
     return 2 if alternative == "two-sided" else 1
 
 
-def _levels(alpha: float) -> list[float]:
+def table_levels(alpha: float) -> list[float]:
     """The levels of the table, the one in use among them."""
     return sorted({*_LEVELS, alpha})
 
@@ -220,7 +220,7 @@ def _table(alpha: float, share: float, two_sided: bool) -> tuple[Array, Array]:
     early = np.unique(np.round(_STEPS * np.sqrt(np.linspace(0.05, 0.95, 10))))
     nodes = np.concatenate([(early / _STEPS) ** 2, _OVERRUNS])
     columns = []
-    for level in _levels(alpha):
+    for level in table_levels(alpha):
         middle, mass = _passages(level * share, horizon, two_sided)
         bound = multiplier(middle, level * share, side) * np.sqrt(middle)
         columns.append(_log_nominal(level, nodes * horizon, bound, middle, mass, two_sided))
@@ -243,7 +243,7 @@ def _log_nominal(level: float, ends: Array, b: Array, s: Array, mass: Array, two
     return np.log(np.maximum(TINY, sides * special.ndtr(-high)))
 
 
-def _nominal(progress: Array, alpha: float, share: float, alternative: str) -> Array:
+def nominal_log_p(progress: Array, alpha: float, share: float, alternative: str) -> Array:
     """The table at these values of progress: ``(..., levels)``."""
     nodes, table = _table(alpha, share, alternative == "two-sided")
     # Progress is squeezed into (0, 1), in which the values run smoothly.
@@ -251,11 +251,11 @@ def _nominal(progress: Array, alpha: float, share: float, alternative: str) -> A
     return np.stack([np.interp(place, nodes / (1.0 + nodes), column) for column in table.T], axis=-1)
 
 
-def _final_p(z: Array, progress: Array, alpha: float, share: float, alternative: str) -> Array:
+def final_p(z: Array, progress: Array, alpha: float, share: float, alternative: str = "two-sided") -> Array:
     """The least level at which the final look rejects: the nominal p-value carried over by the table, in logarithms."""
     signed = -np.abs(z) if alternative == "two-sided" else np.where(alternative == "greater", -z, z)
     nominal = np.log(np.clip(_sides(alternative) * special.ndtr(signed), TINY, 1.0))
-    nodes, levels = _nominal(progress, alpha, share, alternative), np.log(_levels(alpha))
+    nodes, levels = nominal_log_p(progress, alpha, share, alternative), np.log(table_levels(alpha))
     # Above the largest level the line runs to (1, 1), below the least one alongside the diagonal.
     nodes = np.concatenate([nodes, np.zeros((*nodes.shape[:-1], 1))], axis=-1)
     levels = np.append(levels, 0.0)

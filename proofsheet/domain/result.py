@@ -93,6 +93,13 @@ class Status(StrEnum):
     UNBOUNDED = "unbounded"
 
 
+class Validity(StrEnum):
+    """When an interval and its p-value may be read: at one look, or at every look of a running test together."""
+
+    FIXED = "fixed"
+    ALWAYS = "always valid"
+
+
 class Evidence(StrEnum):
     """What a comparison rests on: A randomised and balanced, B split but not shown balanced, C observational."""
 
@@ -107,7 +114,10 @@ class Result:
 
     ``effect`` is absolute (arm − control), ``lift`` relative to the control; each with the limits of an interval at
     ``confidence``. ``adjusted_*`` are simultaneous over the comparisons of the metric. A value that cannot be given
-    is None and ``status`` says why. ``chance_to_win`` is the posterior probability of being better than the control.
+    is None and ``status`` says why. ``chance_to_win`` is the posterior probability of being better than the control,
+    ``expected_loss`` the posterior mean of what shipping the arm loses against the best of all, the control among them,
+    as a share of the control's value. ``lift_error`` is the standard error of the lift. ``validity`` says whether
+    intervals and p-values are for one look or hold at all looks together.
     """
 
     experiment: str
@@ -144,6 +154,9 @@ class Result:
     sum_y_arm: float | None = None
     sum_x_control: float | None = None
     sum_y_control: float | None = None
+    validity: Validity = Validity.FIXED
+    lift_error: float | None = None
+    expected_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +221,10 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A recorded decision: by which rule, on what knowledge, by whom."""
+    """A recorded decision: by which rule, on what knowledge, by whom.
+
+    ``verdict`` is the record from which anyone can decide again; decisions of earlier versions have none.
+    """
 
     experiment: str
     call: Call
@@ -219,3 +235,4 @@ class Decision:
     at: datetime
     override: str = ""
     analysis: str = ""  # canonical JSON of what was known
+    verdict: str = ""  # canonical JSON of what the rules made of it
