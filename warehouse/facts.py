@@ -17,7 +17,7 @@ from typing import Any
 
 from proofsheet.domain.experiment import Experiment, Metric, MetricKind
 from proofsheet.domain.identity import content_id
-from proofsheet.domain.result import Aggregates, Cell
+from proofsheet.domain.result import Aggregates, Cell, add_exactly
 from proofsheet.errors import InputError
 from warehouse.engine import Session
 
@@ -196,9 +196,10 @@ class FactReader:
             "sum(o.value) FILTER (o.event = ?) AS y FROM outcomes o JOIN good USING (unit) "
             "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at >= good.first_seen "
             "GROUP BY o.unit), "
-            f"numbers AS (SELECT good.arm, ({x})::DOUBLE AS x, ({y})::DOUBLE AS y "
-            "FROM good LEFT JOIN totals o USING (unit)) "
-            f"SELECT arm, {MOMENTS} FROM numbers GROUP BY arm ORDER BY arm",
+            f"numbers AS MATERIALIZED (SELECT good.arm, ({x})::DOUBLE AS x, ({y})::DOUBLE AS y "
+            "FROM good LEFT JOIN totals o USING (unit)), "
+            "centres AS (SELECT arm, avg(x) AS at_x, avg(y) AS at_y FROM numbers GROUP BY arm) "
+            f"SELECT arm, {MOMENTS} FROM numbers JOIN centres USING (arm) GROUP BY arm ORDER BY arm",
             [*parameters, *named, metric.numerator, metric.denominator, *named],
         )
         return {row[0]: read_moments(row[1:]) for row in rows}
@@ -243,9 +244,12 @@ class FactReader:
         return content_id([list(row) for row in rows])
 
 
-#: Count, means and centred moments of the columns x and y. DuckDB's variances run by Welford's method, so they keep
-#: their digits at a large offset, where sums of squares lose them.
-MOMENTS = "count(*), avg(x), var_pop(x) * count(*), avg(y), var_pop(y) * count(*), covar_pop(x, y) * count(*)"
+#: Count, means and centred moments of the columns x and y, about at_x and at_y close to their means: in one pass over
+#: values of 1e9 that differ by 1 even DuckDB's variances (by Welford's method) are off by 1e-8, and avg by more.
+MOMENTS = (
+    "count(*), any_value(at_x), avg(x - at_x), var_pop(x - at_x) * count(*), "
+    "any_value(at_y), avg(y - at_y), var_pop(y - at_y) * count(*), covar_pop(x - at_x, y - at_y) * count(*)"
+)
 
 _JOINED = "deliveries d JOIN arms a ON a.key = d.asset_key JOIN imports i ON i.import_no = d.import_no"
 _OURS = "(i.campaign IS NULL OR i.campaign = ?)"
@@ -268,10 +272,11 @@ _UNITS = (
 
 def read_moments(row: tuple[Any, ...]) -> Aggregates:
     """The aggregates in a row of MOMENTS."""
-    n, mean_x, m2_x, mean_y, m2_y, cxy = row
-    return Aggregates(
-        n=n, mean_x=mean_x or 0.0, m2_x=m2_x or 0.0, mean_y=mean_y or 0.0, m2_y=m2_y or 0.0, cxy=cxy or 0.0
-    )
+    n, *numbers = row
+    at_x, from_x, m2_x, at_y, from_y, m2_y, cxy = (number or 0.0 for number in numbers)
+    mean_x, rest_x = add_exactly(at_x, from_x)
+    mean_y, rest_y = add_exactly(at_y, from_y)
+    return Aggregates(n=n, mean_x=mean_x, m2_x=m2_x, mean_y=mean_y, m2_y=m2_y, cxy=cxy, rest_x=rest_x, rest_y=rest_y)
 
 
 def _read_totals(row: tuple[Any, ...], *, arm: str = "", platform: str = "", day: date | None = None) -> DeliveryTotals:

@@ -12,7 +12,7 @@ mean is kept as an unevaluated sum of two floats, ``mean + mean_rest``, which is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -123,9 +123,9 @@ class Moments:
     def from_aggregates(cls, aggregates: Aggregates, names: Sequence[str]) -> Moments:
         """Of one arm and one metric: one name for the numerator alone, two for numerator and denominator."""
         a = aggregates
-        mean, cross = np.array([a.mean_x, a.mean_y]), np.array([[a.m2_x, a.cxy], [a.cxy, a.m2_y]])
-        k = len(names)
-        return cls(names=tuple(names), n=np.array(float(a.n)), mean=mean[:k], cross=cross[:k, :k])
+        mean, rest = np.array([a.mean_x, a.mean_y]), np.array([a.rest_x, a.rest_y])
+        cross, k = np.array([[a.m2_x, a.cxy], [a.cxy, a.m2_y]]), len(names)
+        return cls(names=tuple(names), n=np.array(float(a.n)), mean=mean[:k], cross=cross[:k, :k], mean_rest=rest[:k])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Moments:
@@ -165,10 +165,11 @@ class Moments:
         if self.n.ndim:
             raise InputError(f"There is a stack of {self.n.size} samples.", "Pick one by its index first.")
         two = self.pick([x]) if y is None else self.pick([x, y])
-        n, mean, cross = int(self.n), two.mean.tolist(), two.cross.tolist()
+        mean, rest, cross = two.mean.tolist(), two.mean_rest.tolist(), two.cross.tolist()
+        first = Aggregates(n=int(self.n), mean_x=mean[0], m2_x=cross[0][0], rest_x=rest[0])
         if y is None:
-            return Aggregates(n=n, mean_x=mean[0], m2_x=cross[0][0])
-        return Aggregates(n=n, mean_x=mean[0], m2_x=cross[0][0], mean_y=mean[1], m2_y=cross[1][1], cxy=cross[0][1])
+            return first
+        return replace(first, mean_y=mean[1], m2_y=cross[1][1], cxy=cross[0][1], rest_y=rest[1])
 
     def __getitem__(self, index: Any) -> Moments:
         """Some samples of the stack; the index speaks of the stack's axes only."""

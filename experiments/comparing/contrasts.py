@@ -86,6 +86,7 @@ class MeanContrast:
         arm, control: the estimates.
         arm_variance, control_variance: the variances of the estimates.
         df: degrees of freedom of the difference (Welch-Satterthwaite), infinite for a z test.
+        rest: what the floats of the estimates leave out of their difference (``Aggregates.rest_x``).
     """
 
     arm: float
@@ -96,6 +97,7 @@ class MeanContrast:
     method: str
     note: str = ""
     dispersion: float | None = None
+    rest: float = 0.0
 
     @property
     def _error(self) -> float:
@@ -113,7 +115,7 @@ class MeanContrast:
 
     @property
     def effect(self) -> float:
-        return self.arm - self.control
+        return (self.arm - self.control) + self.rest
 
     @property
     def lift(self) -> float | None:

@@ -32,9 +32,9 @@ def status_names(codes: ArrayLike) -> NDArray[np.object_]:
 
 
 def stack(aggregates: Iterable[Aggregates]) -> dict[str, Array]:
-    """The fields of several aggregates as arrays by name, in their order."""
-    rows = list(aggregates)
-    return {f.name: np.array([getattr(a, f.name) for a in rows], dtype=np.float64) for f in fields(Aggregates)}
+    """The fields of several aggregates as arrays by name, in their order; without what the means leave out."""
+    rows, names = list(aggregates), [f.name for f in fields(Aggregates) if not f.name.startswith("rest")]
+    return {name: np.array([getattr(a, name) for a in rows], dtype=np.float64) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

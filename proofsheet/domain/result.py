@@ -16,7 +16,9 @@ class Aggregates:
     """Mergeable moments of one arm and one metric: nothing else reaches the statistics.
 
     ``x`` is the numerator and ``y`` the denominator (absent for means and proportions). Moments are centred: ``m2``
-    is the sum of squared deviations and ``cxy`` the sum of products of deviations.
+    is the sum of squared deviations and ``cxy`` the sum of products of deviations. ``rest`` is what the float ``mean``
+    leaves out of the true mean, where that is known: far from zero (values of 1e9 that differ by 1) parts merge to the
+    whole by it without a loss.
     """
 
     n: int
@@ -25,16 +27,18 @@ class Aggregates:
     mean_y: float = 1.0
     m2_y: float = 0.0
     cxy: float = 0.0
+    rest_x: float = 0.0
+    rest_y: float = 0.0
 
     @property
     def sum_x(self) -> float:
         """Sum of the numerator."""
-        return self.n * self.mean_x
+        return self.n * self.mean_x + self.n * self.rest_x
 
     @property
     def sum_y(self) -> float:
         """Sum of the denominator."""
-        return self.n * self.mean_y
+        return self.n * self.mean_y + self.n * self.rest_y
 
     def merge(self, other: Aggregates) -> Aggregates:
         """The aggregates of both samples together (Chan, Golub and LeVeque 1983)."""
@@ -43,16 +47,28 @@ class Aggregates:
         if not other.n:
             return self
         n = self.n + other.n
-        dx, dy = other.mean_x - self.mean_x, other.mean_y - self.mean_y
+        dx = (other.mean_x - self.mean_x) + (other.rest_x - self.rest_x)
+        dy = (other.mean_y - self.mean_y) + (other.rest_y - self.rest_y)
         w = self.n * other.n / n
+        mean_x, rest_x = add_exactly(self.mean_x, dx * other.n / n + self.rest_x)
+        mean_y, rest_y = add_exactly(self.mean_y, dy * other.n / n + self.rest_y)
         return Aggregates(
             n=n,
-            mean_x=self.mean_x + dx * other.n / n,
+            mean_x=mean_x,
             m2_x=self.m2_x + other.m2_x + dx * dx * w,
-            mean_y=self.mean_y + dy * other.n / n,
+            mean_y=mean_y,
             m2_y=self.m2_y + other.m2_y + dy * dy * w,
             cxy=self.cxy + other.cxy + dx * dy * w,
+            rest_x=rest_x,
+            rest_y=rest_y,
         )
+
+
+def add_exactly(a: float, b: float) -> tuple[float, float]:
+    """``a + b`` as a float, and what that float leaves out of the sum (Knuth 1969)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +131,8 @@ class Result:
     ``effect`` is absolute (arm − control), ``lift`` relative to the control; each with the limits of an interval at
     ``confidence``. ``adjusted_*`` are simultaneous over the comparisons of the metric. A value that cannot be given
     is None and ``status`` says why. ``chance_to_win`` is the posterior probability of being better than the control,
-    ``expected_loss`` the posterior mean of what shipping the arm loses against the best of all, the control among them,
-    as a share of the control's value. ``lift_error`` is the standard error of the lift. ``validity`` says whether
+    ``expected_loss`` of a primary metric the posterior mean of what shipping the arm loses against the best of all, the
+    control among them, as a share of the control's value. ``lift_error`` is the standard error of the lift. ``validity`` says whether
     intervals and p-values are for one look or hold at all looks together.
     """
 

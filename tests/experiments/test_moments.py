@@ -159,6 +159,9 @@ def test_json_and_aggregates_go_there_and_back() -> None:
     got = both.to_aggregates("x", "y")
     for name in ("n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy"):
         assert getattr(got, name) == pytest.approx(getattr(expected, name), rel=1e-14)
+    far = Moments.from_rows(draw(9, 3, 1e9), NAMES).pick(["y", "x"])
+    again = Moments.from_aggregates(far.to_aggregates("y", "x"), ["y", "x"])
+    np.testing.assert_array_equal(again.mean_rest, far.mean_rest)
     alone = Moments.from_aggregates(a, ["x"]).to_aggregates("x")
     assert alone == Aggregates(n=9, mean_x=2.0, m2_x=3.0)
 

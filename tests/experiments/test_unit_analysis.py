@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportions
 
 from experiments.basis import score_intervals
 from experiments.basis.distributions import TINY, beta_chance_greater, normal_critical, normal_two_sided, t_two_sided
+from experiments.basis.moments import Moments as CrossMoments
 from experiments.comparing.analysis import compare
 from experiments.comparing.contrasts import MeanContrast, ProportionContrast
 from proofsheet.domain.experiment import Metric, MetricKind
@@ -145,6 +147,27 @@ def test_large_offsets_and_shards_change_nothing(mean: Metric, moments: Moments)
     (merged,) = compare(mean, {"c": moments(a), "t": shards}, "c", experiment="e")
     assert moved.p_value == pytest.approx(plain.p_value, rel=1e-5)
     assert merged.p_value == pytest.approx(plain.p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e9, -1e9])
+def test_days_merge_to_the_whole_test_far_from_zero(mean: Metric, offset: float) -> None:
+    """Every number of the row from 40 shards against that of the whole and of the unmoved data, to 1e-10."""
+    rng = np.random.default_rng(9)
+    arms = {"c": rng.normal(0, 3, 400) + offset, "t": rng.normal(1, 3, 400) + offset}
+
+    def of(values: np.ndarray) -> Aggregates:
+        return CrossMoments.from_rows(values[:, None], ["x"]).to_aggregates("x")
+
+    whole = {name: of(values) for name, values in arms.items()}
+    shards = {name: reduce(Aggregates.merge, map(of, np.array_split(values, 40))) for name, values in arms.items()}
+    (one,) = compare(mean, whole, "c", experiment="e")
+    (merged,) = compare(mean, shards, "c", experiment="e")
+    names = ["effect", "effect_low", "effect_high", "p_value", *(["lift", "lift_low", "lift_high"] if offset else [])]
+    for name in names:
+        assert getattr(merged, name) == pytest.approx(getattr(one, name), rel=1e-10, abs=0), name
+    near = stats.ttest_ind(arms["t"] - offset, arms["c"] - offset, equal_var=False)
+    assert merged.p_value == pytest.approx(near.pvalue, rel=1e-10)
+    assert merged.effect_low == pytest.approx(near.confidence_interval().low, rel=1e-10)
 
 
 @settings(max_examples=300, deadline=None)

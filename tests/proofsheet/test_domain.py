@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proofsheet.domain.asset import Variant
@@ -90,6 +93,52 @@ def test_merged_aggregates_equal_those_of_the_whole(values: list[float], cut: in
     assert merged.n == whole.n
     assert merged.mean_x == pytest.approx(whole.mean_x, rel=1e-9, abs=1e-6)
     assert merged.m2_x == pytest.approx(whole.m2_x, rel=1e-6, abs=1e-3)
+
+
+@given(
+    st.lists(st.integers(0, 60), max_size=12),
+    st.sampled_from([0.0, 1e6, -1e9, 1e9, 1e11]),
+    st.integers(0, 10**6),
+)
+@settings(max_examples=40)
+def test_shards_merge_to_the_whole_far_from_zero_too(cuts: list[int], offset: float, seed: int) -> None:
+    """Against rational arithmetic on the very floats, to 1e-10: means to the spread, and every moment."""
+    random = Random(seed)
+    x = [offset + random.gauss(0.0, 1.0) for _ in range(60)]
+    y = [offset + 0.5 * (value - offset) + random.gauss(0.0, 1.0) for value in x]
+
+    def of(first: int, last: int) -> Aggregates:
+        n = last - first
+        if not n:
+            return Aggregates(n=0, mean_x=0.0, m2_x=0.0)
+        columns = [[Fraction(value) for value in column[first:last]] for column in (x, y)]
+        means = [sum(column) / n for column in columns]
+        u, v = ([value - mean for value in column] for column, mean in zip(columns, means, strict=True))
+        return Aggregates(
+            n=n,
+            mean_x=float(means[0]),
+            rest_x=float(means[0] - Fraction(float(means[0]))),
+            m2_x=float(sum(a * a for a in u)),
+            mean_y=float(means[1]),
+            rest_y=float(means[1] - Fraction(float(means[1]))),
+            m2_y=float(sum(a * a for a in v)),
+            cxy=float(sum(a * b for a, b in zip(u, v, strict=True))),
+        )
+
+    edges = [0, *sorted(cuts), 60]
+    merged, whole = of(0, 0), of(0, 60)
+    for first, last in pairwise(edges):
+        merged = merged.merge(of(first, last))
+    assert merged.n == 60
+    size = (whole.m2_x * whole.m2_y) ** 0.5
+    assert merged.m2_x == pytest.approx(whole.m2_x, rel=1e-10)
+    assert merged.m2_y == pytest.approx(whole.m2_y, rel=1e-10)
+    assert merged.cxy == pytest.approx(whole.cxy, abs=1e-10 * size)
+    for got, true in (
+        ((merged.mean_x, merged.rest_x), (whole.mean_x, whole.rest_x)),
+        ((merged.mean_y, merged.rest_y), (whole.mean_y, whole.rest_y)),
+    ):
+        assert (got[0] - true[0]) + (got[1] - true[1]) == pytest.approx(0.0, abs=1e-10)
 
 
 def test_an_experiment_moves_only_along_its_states() -> None:

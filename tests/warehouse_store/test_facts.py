@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -336,6 +337,25 @@ def test_unit_aggregates_leave_out_what_must_not_count(
     assert account.unknown_arms == {"Z": 1}
     assert account.outcomes_before_exposure == 1
     assert account.outcomes_without_exposure == 1
+
+
+def test_unit_aggregates_keep_their_digits_far_from_zero(
+    warehouse: Warehouse, nouns: SimpleNamespace, raw_file: RawFile
+) -> None:
+    """Values of 1e9 that differ by 1: as numpy has them centred, to 1e-12."""
+    values = 1e9 + np.random.default_rng(4).normal(size=500)
+    raw = raw_file("units")
+    with warehouse.write() as writer:
+        writer.save_import(
+            nouns.record(raw, kind="events", platform="site"),
+            exposures=[seen(nouns, f"u{i}", "A") for i in range(500)],
+            outcomes=[did(nouns, f"u{i}", "rounds", float(value)) for i, value in enumerate(values)],
+            raw=raw,
+        )
+        found = writer.unit_aggregates(nouns.experiment(unit="user"), ROUNDS)["A"]
+    centred = values - 1e9
+    assert (found.mean_x - 1e9) + found.rest_x == pytest.approx(centred.mean(), abs=1e-12)
+    assert found.m2_x == pytest.approx(((centred - centred.mean()) ** 2).sum(), rel=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "rounds"), [("units", 6.0), ("events", 11.0)])
