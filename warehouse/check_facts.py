@@ -5,12 +5,14 @@ Days are UTC. Units and rows count as in ``warehouse.facts``; each answer is one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from proofsheet.domain.experiment import Experiment, Metric
 from proofsheet.domain.plain import from_json
+from warehouse.engine import Session
 from warehouse.facts import _COUNTS, _JOINED, _OURS, _UNITS, _WITHIN, FactReader, _arms, _context, _field
 from warehouse.records import ImportRecord
 
@@ -52,6 +54,125 @@ class Baselines:
     cross: tuple[tuple[tuple[float, ...], ...], ...]
 
 
+class HeldUnits:
+    """What the analysed units of one experiment did, by day, file and event."""
+
+    def __init__(self, session: Session, experiment: Experiment) -> None:
+        self._session = session
+        self._named = (experiment.id, experiment.name)
+
+    def arrivals(self) -> tuple[Arrivals, ...]:
+        """Analysed units by arm, day of their first exposure, and the first file that still says so.
+
+        Files of one name are told apart by a number.
+        """
+        rows = self._session.rows(
+            "SELECT arm, first_seen::DATE AS day, import_no, count(*) FROM held GROUP BY ALL "
+            "ORDER BY day, arm, import_no"
+        )
+        files = self._file_names({row[2] for row in rows})
+        return tuple(Arrivals(arm=arm, day=day, file=files[number], units=units) for arm, day, number, units in rows)
+
+    def _file_names(self, numbers: set[int]) -> dict[int, str]:
+        rows = self._session.rows(
+            "SELECT import_no, body FROM imports WHERE list_contains(?::BIGINT[], import_no) ORDER BY import_no",
+            [sorted(numbers)],
+        )
+        names = {number: from_json(ImportRecord, body).file_name for number, body in rows}
+        several = {name for name in names.values() if list(names.values()).count(name) > 1}
+        return {number: f"{name} (import {number})" if name in several else name for number, name in names.items()}
+
+    def active_days(self, metric: Metric) -> tuple[ActiveDay, ...]:
+        """Analysed units with an outcome above zero of the metric's numerator, by day exposed and day of the outcome.
+
+        Outcomes before the first exposure do not count. ``first`` adds up to the units that ever converted.
+        """
+        rows = self._session.rows(
+            "WITH active AS (SELECT held.unit, held.arm, held.first_seen::DATE AS exposed, "
+            "o.happened_at::DATE AS day FROM outcomes o JOIN held USING (unit) WHERE o.experiment IN (?, ?) "
+            "AND o.replaced_by IS NULL AND o.event = ? AND o.value > 0 AND o.happened_at >= held.first_seen "
+            "GROUP BY ALL), "
+            "firsts AS (SELECT arm, exposed, day, day = min(day) OVER (PARTITION BY unit) AS is_first FROM active) "
+            "SELECT arm, exposed, day, count(*), count(*) FILTER (is_first) FROM firsts GROUP BY ALL ORDER BY ALL",
+            [*self._named, metric.numerator],
+        )
+        return tuple(ActiveDay(arm=a, exposed=e, day=d, units=units, first=first) for a, e, d, units, first in rows)
+
+    def last_fact_day(self) -> date | None:
+        """The last day of any exposure or outcome of the experiment."""
+        row = self._session.row(
+            "SELECT max(moment)::DATE FROM (SELECT max(seen_at) AS moment FROM exposures WHERE experiment IN (?, ?) "
+            "AND replaced_by IS NULL UNION ALL SELECT max(happened_at) FROM outcomes WHERE experiment IN (?, ?) AND "
+            "replaced_by IS NULL)",
+            [*self._named, *self._named],
+        )
+        return row[0] if row else None
+
+    def baselines(self, *, least: int, most: int = 8) -> Baselines | None:
+        """What the analysed units did before their first exposure, by event, or None where too few did anything.
+
+        A unit's number is the sum of its values of the event before its first exposure, 0 without any.
+
+        Args:
+            least: units that must have done it; rarer events are left out.
+            most: events to take, the commonest first.
+        """
+        before = (
+            "WITH early AS (SELECT o.unit, o.event, o.value FROM outcomes o JOIN held USING (unit) "
+            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at < held.first_seen)"
+        )
+        common = self._session.rows(
+            f"{before} SELECT event, count(DISTINCT unit) AS units FROM early GROUP BY event HAVING units >= {least:d} "
+            f"ORDER BY units DESC, event LIMIT {most:d}",
+            self._named,
+        )
+        events = sorted(event for event, _ in common)
+        if not events:
+            return None
+        k = range(len(events))
+        pairs = [(i, j) for i in k for j in k if i <= j]
+        rows = self._session.rows(
+            f"{before}, sums AS (SELECT unit, {_columns('sum(value) FILTER (event = ?) AS x{}', k)} FROM early "
+            f"GROUP BY unit), numbers AS (SELECT held.arm, {_columns('coalesce(x{0}, 0) AS x{0}', k)} FROM held "
+            f"LEFT JOIN sums USING (unit)) SELECT arm, count(*), {_columns('avg(x{})', k)}, "
+            + ", ".join(f"covar_pop(x{i}, x{j}) * count(*)" for i, j in pairs)
+            + " FROM numbers GROUP BY arm ORDER BY arm",
+            [*self._named, *events],
+        )
+        cross = []
+        for row in rows:
+            found = dict(zip(pairs, row[2 + len(events) :], strict=True))
+            cross.append(tuple(tuple(found[min(i, j), max(i, j)] for j in k) for i in k))
+        return Baselines(
+            metrics=tuple(events),
+            arms=tuple(row[0] for row in rows),
+            n=tuple(row[1] for row in rows),
+            means=tuple(tuple(row[2 : 2 + len(events)]) for row in rows),
+            cross=tuple(cross),
+        )
+
+    def restated_outcomes(self, metric: Metric) -> tuple[Counted, Counted]:
+        """Outcomes of the metric's numerator by arm and day: before the last import of unit-level facts, and now.
+
+        Only of units that an earlier import had exposed, so that a first file of other units changes nothing. Both are
+        empty while there is one import.
+        """
+        named = self._named
+        rows = self._session.rows(
+            "WITH latest AS (SELECT max(import_no) AS no FROM (SELECT max(import_no) AS import_no "
+            "FROM exposures WHERE experiment IN (?, ?) UNION ALL SELECT max(import_no) FROM outcomes "
+            "WHERE experiment IN (?, ?))), "
+            "known AS (SELECT DISTINCT e.unit FROM exposures e, latest WHERE e.experiment IN (?, ?) "
+            "AND e.import_no < latest.no) "
+            "SELECT held.arm, o.happened_at::DATE AS day, count(*) FILTER (o.import_no < latest.no), "
+            "count(*) FILTER (o.replaced_by IS NULL) FROM outcomes o JOIN held USING (unit) SEMI JOIN known "
+            "USING (unit), latest WHERE o.experiment IN (?, ?) AND o.event = ? AND (o.replaced_by IS NULL "
+            "OR o.replaced_by = latest.no) GROUP BY 1, 2 ORDER BY 2, 1",
+            [*named, *named, *named, *named, metric.numerator],
+        )
+        return _snapshots(rows)
+
+
 class CheckReader(FactReader):
     """The reads that health checks are made from."""
 
@@ -67,125 +188,6 @@ class CheckReader(FactReader):
             [*parameters, *named, *named],
         )
         return {tuple(members): count for members, count in rows}
-
-    def arrivals(self, experiment: Experiment) -> tuple[Arrivals, ...]:
-        """Analysed units by arm, day of their first exposure, and the first file that still says so.
-
-        Files of one name are told apart by a number.
-        """
-        arms, parameters = _arms(experiment, by_name=True)
-        rows = self._session.rows(
-            f"WITH {arms}, {_UNITS} SELECT arm, first_seen::DATE AS day, import_no, count(*) FROM good "
-            "GROUP BY ALL ORDER BY day, arm, import_no",
-            [*parameters, experiment.id, experiment.name],
-        )
-        files = self._file_names({row[2] for row in rows})
-        return tuple(Arrivals(arm=arm, day=day, file=files[number], units=units) for arm, day, number, units in rows)
-
-    def _file_names(self, numbers: set[int]) -> dict[int, str]:
-        rows = self._session.rows(
-            "SELECT import_no, body FROM imports WHERE list_contains(?::BIGINT[], import_no) ORDER BY import_no",
-            [sorted(numbers)],
-        )
-        names = {number: from_json(ImportRecord, body).file_name for number, body in rows}
-        several = {name for name in names.values() if list(names.values()).count(name) > 1}
-        return {number: f"{name} (import {number})" if name in several else name for number, name in names.items()}
-
-    def active_days(self, experiment: Experiment, metric: Metric) -> tuple[ActiveDay, ...]:
-        """Analysed units with an outcome above zero of the metric's numerator, by day exposed and day of the outcome.
-
-        Outcomes before the first exposure do not count. ``first`` adds up to the units that ever converted.
-        """
-        arms, parameters = _arms(experiment, by_name=True)
-        named = (experiment.id, experiment.name)
-        rows = self._session.rows(
-            f"WITH {arms}, {_UNITS}, active AS (SELECT good.unit, good.arm, good.first_seen::DATE AS exposed, "
-            "o.happened_at::DATE AS day FROM outcomes o JOIN good USING (unit) WHERE o.experiment IN (?, ?) "
-            "AND o.replaced_by IS NULL AND o.event = ? AND o.value > 0 AND o.happened_at >= good.first_seen "
-            "GROUP BY ALL), "
-            "firsts AS (SELECT arm, exposed, day, day = min(day) OVER (PARTITION BY unit) AS is_first FROM active) "
-            "SELECT arm, exposed, day, count(*), count(*) FILTER (is_first) FROM firsts GROUP BY ALL ORDER BY ALL",
-            [*parameters, *named, *named, metric.numerator],
-        )
-        return tuple(ActiveDay(arm=a, exposed=e, day=d, units=units, first=first) for a, e, d, units, first in rows)
-
-    def last_fact_day(self, experiment: Experiment) -> date | None:
-        """The last day of any exposure or outcome of the experiment."""
-        named = (experiment.id, experiment.name)
-        row = self._session.row(
-            "SELECT max(moment)::DATE FROM (SELECT max(seen_at) AS moment FROM exposures WHERE experiment IN (?, ?) "
-            "AND replaced_by IS NULL UNION ALL SELECT max(happened_at) FROM outcomes WHERE experiment IN (?, ?) AND "
-            "replaced_by IS NULL)",
-            [*named, *named],
-        )
-        return row[0] if row else None
-
-    def baselines(self, experiment: Experiment, *, least: int, most: int = 8) -> Baselines | None:
-        """What the analysed units did before their first exposure, by event, or None where too few did anything.
-
-        A unit's number is the sum of its values of the event before its first exposure, 0 without any.
-
-        Args:
-            least: units that must have done it; rarer events are left out.
-            most: events to take, the commonest first.
-        """
-        arms, parameters = _arms(experiment, by_name=True)
-        named = (experiment.id, experiment.name)
-        before = (
-            f"WITH {arms}, {_UNITS}, early AS (SELECT o.unit, o.event, o.value FROM outcomes o JOIN good USING (unit) "
-            "WHERE o.experiment IN (?, ?) AND o.replaced_by IS NULL AND o.happened_at < good.first_seen)"
-        )
-        common = self._session.rows(
-            f"{before} SELECT event, count(DISTINCT unit) AS units FROM early GROUP BY event HAVING units >= {least:d} "
-            f"ORDER BY units DESC, event LIMIT {most:d}",
-            [*parameters, *named, *named],
-        )
-        events = sorted(event for event, _ in common)
-        if not events:
-            return None
-        k = range(len(events))
-        pairs = [(i, j) for i in k for j in k if i <= j]
-        rows = self._session.rows(
-            f"{before}, sums AS (SELECT unit, {_columns('sum(value) FILTER (event = ?) AS x{}', k)} FROM early "
-            f"GROUP BY unit), numbers AS (SELECT good.arm, {_columns('coalesce(x{0}, 0) AS x{0}', k)} FROM good "
-            f"LEFT JOIN sums USING (unit)) SELECT arm, count(*), {_columns('avg(x{})', k)}, "
-            + ", ".join(f"covar_pop(x{i}, x{j}) * count(*)" for i, j in pairs)
-            + " FROM numbers GROUP BY arm ORDER BY arm",
-            [*parameters, *named, *named, *events],
-        )
-        cross = []
-        for row in rows:
-            found = dict(zip(pairs, row[2 + len(events) :], strict=True))
-            cross.append(tuple(tuple(found[min(i, j), max(i, j)] for j in k) for i in k))
-        return Baselines(
-            metrics=tuple(events),
-            arms=tuple(row[0] for row in rows),
-            n=tuple(row[1] for row in rows),
-            means=tuple(tuple(row[2 : 2 + len(events)]) for row in rows),
-            cross=tuple(cross),
-        )
-
-    def restated_outcomes(self, experiment: Experiment, metric: Metric) -> tuple[Counted, Counted]:
-        """Outcomes of the metric's numerator by arm and day: before the last import of unit-level facts, and now.
-
-        Only of units that an earlier import had exposed, so that a first file of other units changes nothing. Both are
-        empty while there is one import.
-        """
-        arms, parameters = _arms(experiment, by_name=True)
-        named = (experiment.id, experiment.name)
-        rows = self._session.rows(
-            f"WITH {arms}, {_UNITS}, latest AS (SELECT max(import_no) AS no FROM (SELECT max(import_no) AS import_no "
-            "FROM exposures WHERE experiment IN (?, ?) UNION ALL SELECT max(import_no) FROM outcomes "
-            "WHERE experiment IN (?, ?))), "
-            "known AS (SELECT DISTINCT e.unit FROM exposures e, latest WHERE e.experiment IN (?, ?) "
-            "AND e.import_no < latest.no) "
-            "SELECT good.arm, o.happened_at::DATE AS day, count(*) FILTER (o.import_no < latest.no), "
-            "count(*) FILTER (o.replaced_by IS NULL) FROM outcomes o JOIN good USING (unit) SEMI JOIN known "
-            "USING (unit), latest WHERE o.experiment IN (?, ?) AND o.event = ? AND (o.replaced_by IS NULL "
-            "OR o.replaced_by = latest.no) GROUP BY 1, 2 ORDER BY 2, 1",
-            [*parameters, *named, *named, *named, *named, *named, metric.numerator],
-        )
-        return _snapshots(rows)
 
     def restated_deliveries(self, experiment: Experiment, metric: Metric) -> tuple[Counted, Counted]:
         """Sums of the metric's numerator by arm and day that the last import of a platform says anew: before, and now.
@@ -209,6 +211,19 @@ class CheckReader(FactReader):
             [*parameters, *_context(experiment), *_context(experiment)],
         )
         return _snapshots(rows)
+
+    @contextmanager
+    def held_units(self, experiment: Experiment) -> Iterator[HeldUnits]:
+        """The analysed units of an experiment, found once and kept aside for the questions asked in the block."""
+        arms, parameters = _arms(experiment, by_name=True)
+        self._session.rows(
+            f"CREATE OR REPLACE TEMP TABLE held AS WITH {arms}, {_UNITS} SELECT * FROM good",
+            [*parameters, experiment.id, experiment.name],
+        )
+        try:
+            yield HeldUnits(self._session, experiment)
+        finally:
+            self._session.rows("DROP TABLE IF EXISTS temp.held")
 
 
 def _snapshots(rows: Sequence[tuple[str, date, float, float]]) -> tuple[Counted, Counted]:

@@ -164,7 +164,9 @@ def show_health(checks: Sequence[HealthCheck]) -> None:
     """Each check with its finding, before any result."""
     signs = {True: "ok     ", False: "WARNING", None: "unknown"}
     for check in checks:
-        sign = "BLOCKED" if check.ok is False and check.severity == "blocking" else signs[check.ok]
+        sign = signs[check.ok]
+        if check.ok is False:
+            sign = {"blocking": "BLOCKED", "info": "not yet"}.get(check.severity, sign)
         session.say(f"{sign} {check.name}: {check.message}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from proofsheet.workflows.house import now
 
 if TYPE_CHECKING:
     from experiments.checks.delays import DelayTable
-    from warehouse.check_facts import Arrivals
+    from warehouse.check_facts import Arrivals, HeldUnits
     from warehouse.facts import UnitAccount
     from warehouse.store import Reader
 
@@ -29,10 +29,15 @@ _QUESTIONS = {
 }
 
 
-def platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell]) -> tuple[HealthCheck, ...]:
+def platform_health(
+    reader: Reader, experiment: Experiment, cells: Sequence[Cell], *, one_look: bool = False
+) -> tuple[HealthCheck, ...]:
     """Checks of a report's cells of the primary metric, by severity.
 
     Only arms with a planned weight are asked for. A platform steers delivery, so its shares never block.
+
+    Args:
+        one_look: the user says that this look is the only one: the sample ratio is then that of one look.
     """
     from experiments.checks.health import (
         both_arms,
@@ -56,11 +61,12 @@ def platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell
     checks = [both_arms(observed, list(observed), experiment.control.name)]
     all_days = sorted(set().union(*days.values()))
     if all_days and checks[0].severity != "blocking":
-        checks.append(_delivered_ratio(experiment, cells))
+        checks.append(_delivered_ratio(experiment, cells, watched=_watched(experiment, one_look=one_look)))
         checks.append(delivery_balance(cells))
         checks.append(missing_days(days, all_days[0], all_days[-1]))
         checks.append(late_days(all_days, now().date()))
-        checks += _restated(reader.restated_deliveries(experiment, experiment.primary), experiment.primary)
+        snapshots = reader.restated_deliveries(experiment, experiment.primary)
+        checks += _restated(snapshots, experiment.primary.numerator.replace("_", " "))
         if experiment.primary.kind is MetricKind.PROPORTION:
             checks.append(_lift_by_day(experiment, cells))
     checks.append(enough_data(observed, experiment.design))
@@ -78,15 +84,15 @@ def platform_health(reader: Reader, experiment: Experiment, cells: Sequence[Cell
     return by_severity(gather_open(checks, _QUESTIONS))
 
 
-def _delivered_ratio(experiment: Experiment, cells: Sequence[Cell]) -> HealthCheck:
+def _delivered_ratio(experiment: Experiment, cells: Sequence[Cell], *, watched: bool) -> HealthCheck:
     """The sample ratio of what was delivered, by the cells' days; by the whole where a cell names no day."""
     from experiments.checks.over_days import ratio_by_day
 
     by_day: dict[tuple[str, date], float] = defaultdict(float)
     for cell in cells:
         by_day[cell.arm, day_of(cell) or date.min] += cell.trials
-    running = experiment.status is ExperimentStatus.RUNNING and all(day > date.min for _, day in by_day)
-    return ratio_by_day(by_day, _weights(experiment), running=running, steered=True)
+    dated = all(day > date.min for _, day in by_day)
+    return ratio_by_day(by_day, _weights(experiment), running=watched and dated, steered=True)
 
 
 def _lift_by_day(experiment: Experiment, cells: Sequence[Cell]) -> HealthCheck:
@@ -102,27 +108,35 @@ def _lift_by_day(experiment: Experiment, cells: Sequence[Cell]) -> HealthCheck:
     return lifts_over_days(trends_by_day(successes, trials, experiment.control.name), since_exposure=False)
 
 
-def unit_health(reader: Reader, experiment: Experiment, account: UnitAccount) -> tuple[HealthCheck, ...]:
+def unit_health(
+    reader: Reader, experiment: Experiment, account: UnitAccount, *, one_look: bool = False
+) -> tuple[HealthCheck, ...]:
     """Checks of unit-level events, by severity.
 
     How units came to the arms: all arms there, sample ratio (while the test runs by the test that holds at every daily
     look), ratio by day and file, what units did before their first exposure, units in two arms. How far the outcomes
     can be read: conversions still to come, unequal delays, lifts that change, outcomes that came late, the size.
+
+    Args:
+        one_look: the user says that this look is the only one: the sample ratio is then that of one look.
     """
     from experiments.checks.health import both_arms, by_severity, enough_data, gather_open
 
     observed = {arm: account.units.get(arm, 0) for arm in _planned(experiment)}
     checks = [both_arms(observed, list(observed), experiment.control.name)]
     if checks[0].severity != "blocking":
-        arrivals = reader.arrivals(experiment)
-        checks += _split(reader, experiment, arrivals)
-        checks += _outcomes(reader, experiment, arrivals)
+        with reader.held_units(experiment) as held:
+            arrivals = held.arrivals()
+            checks += _split(held, experiment, arrivals, watched=_watched(experiment, one_look=one_look))
+            checks += _outcomes(held, experiment, arrivals)
     checks += _strays(reader, experiment, account)
     checks.append(enough_data(observed, experiment.design))
     return by_severity(gather_open(checks, _QUESTIONS))
 
 
-def _split(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrivals]) -> list[HealthCheck]:
+def _split(
+    held: HeldUnits, experiment: Experiment, arrivals: Sequence[Arrivals], *, watched: bool
+) -> list[HealthCheck]:
     """Whether units fell to the arms by chance alone: as planned, on every day, in every file, and alike before."""
     from experiments.checks.balance import pre_period_balance
     from experiments.checks.over_days import ratio_by_day
@@ -136,11 +150,11 @@ def _split(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrivals])
         for dimension, level in (("day", one.day.isoformat()), ("file", one.file)):
             counts = parts[dimension].setdefault(level, dict.fromkeys(weights, 0))
             counts[one.arm] += one.units
-    checks = [ratio_by_day(by_day, weights, running=experiment.status is ExperimentStatus.RUNNING)]
+    checks = [ratio_by_day(by_day, weights, running=watched)]
     divided = {dimension: levels for dimension, levels in parts.items() if len(levels) > 1}
     if divided and sum(weight > 0 for weight in weights.values()) > 1:
         checks.append(segment_ratio(divided, weights))
-    before = reader.baselines(experiment, least=_LEAST_BEFORE)
+    before = held.baselines(least=_LEAST_BEFORE)
     if before is not None:
         kept = [i for i, arm in enumerate(before.arms) if weights.get(arm, 0.0) > 0]
         n, means, cross = ([one[i] for i in kept] for one in (before.n, before.means, before.cross))
@@ -148,7 +162,7 @@ def _split(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrivals])
     return checks
 
 
-def _outcomes(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrivals]) -> list[HealthCheck]:
+def _outcomes(held: HeldUnits, experiment: Experiment, arrivals: Sequence[Arrivals]) -> list[HealthCheck]:
     """Whether the outcomes of the primary metric are in, and their lift steady."""
     from experiments.checks.maturity import delay_difference, maturity
     from experiments.checks.over_days import lifts_over_days, trends_by_exposure_day, trends_since_exposure
@@ -156,7 +170,7 @@ def _outcomes(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrival
     metric = next((one for one in experiment.metrics if one.role is Role.PRIMARY), None)
     if metric is None:
         return []
-    tables = _delay_tables(reader, experiment, metric, arrivals)
+    tables = _delay_tables(held, experiment, metric, arrivals)
     if tables is None:
         text = (
             "The facts are all of one day, so delays of conversions and changes of a lift cannot be seen. Give the "
@@ -166,14 +180,14 @@ def _outcomes(reader: Reader, experiment: Experiment, arrivals: Sequence[Arrival
     first, active = tables
     control = experiment.control.name
     checks = [maturity(first), delay_difference(first)]
-    checks += _restated(reader.restated_outcomes(experiment, metric), metric)
+    checks += _restated(held.restated_outcomes(metric), f"{metric.numerator} outcomes")
     checks.append(lifts_over_days(trends_since_exposure(active, control), since_exposure=True))
     checks.append(lifts_over_days(trends_by_exposure_day(first, control), since_exposure=False))
     return checks
 
 
 def _delay_tables(
-    reader: Reader, experiment: Experiment, metric: Metric, arrivals: Sequence[Arrivals]
+    held: HeldUnits, experiment: Experiment, metric: Metric, arrivals: Sequence[Arrivals]
 ) -> tuple[DelayTable, DelayTable] | None:
     """First outcomes, and all days with one, by day of exposure and delay up to the last day but one.
 
@@ -181,7 +195,7 @@ def _delay_tables(
     """
     from experiments.checks.delays import tabulate_delays
 
-    last = reader.last_fact_day(experiment)
+    last = held.last_fact_day()
     if last is None:
         return None
     as_of, planned = last - timedelta(days=1), _planned(experiment)
@@ -191,19 +205,19 @@ def _delay_tables(
             units[one.arm, one.day] += one.units
     if not units:
         return None
-    rows = [one for one in reader.active_days(experiment, metric) if (one.arm, one.exposed) in units]
+    rows = [one for one in held.active_days(metric) if (one.arm, one.exposed) in units]
     first = tabulate_delays(((one.arm, one.exposed, one.day, one.first) for one in rows), units, as_of)
     return first, tabulate_delays(((one.arm, one.exposed, one.day, one.units) for one in rows), units, as_of)
 
 
 def _restated(
-    snapshots: tuple[dict[tuple[str, date], float], dict[tuple[str, date], float]], metric: Metric
+    snapshots: tuple[Mapping[tuple[str, date], float], Mapping[tuple[str, date], float]], what: str
 ) -> list[HealthCheck]:
     """What the last import changed of days that were over before; nothing where it said none of them anew."""
     from experiments.checks.late_data import late_data, settled
 
     before, after = settled(*snapshots)
-    return [late_data(before, after, what=f"{metric.numerator} outcomes")] if before else []
+    return [late_data(before, after, what=what)] if before else []
 
 
 def _strays(reader: Reader, experiment: Experiment, account: UnitAccount) -> list[HealthCheck]:
@@ -224,6 +238,10 @@ def _strays(reader: Reader, experiment: Experiment, account: UnitAccount) -> lis
         )
         checks.append(HealthCheck(name="unknown_arms", ok=False, message=text, severity="warning"))
     return checks
+
+
+def _watched(experiment: Experiment, *, one_look: bool) -> bool:
+    return experiment.status is ExperimentStatus.RUNNING and not one_look
 
 
 def _weights(experiment: Experiment) -> dict[str, float]:

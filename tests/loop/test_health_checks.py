@@ -143,6 +143,10 @@ def test_units_lost_in_one_arm_break_the_ratio_since_their_day(warehouse: Wareho
     assert evidence_grade(tuple(found.values()), randomised=True) is Evidence.C
     ended = checked(warehouse, experiment(status=ExperimentStatus.ENDED))["sample_ratio"]
     assert "chi-square" in ended.message
+    with warehouse.read() as reader:
+        running = experiment()
+        checks = unit_health(reader, running, reader.unit_account(running), one_look=True)
+    assert "chi-square" in next(check.message for check in checks if check.name == "sample_ratio")
 
 
 def test_a_ratio_broken_in_one_file_is_found_there(warehouse: Warehouse) -> None:
@@ -332,7 +336,7 @@ def test_reports_are_followed_day_by_day_and_against_the_report_before(warehouse
     load(warehouse, deliveries=again, kind="delivery", platform="meta")
     late = of_report(warehouse, one)["late_data"]
     assert (late.ok, late.severity) == (False, "warning")
-    assert "2 known days from 2026-06-04 to 2026-06-05 have changed: 240 clicks outcomes were added" in late.message
+    assert "2 known days from 2026-06-04 to 2026-06-05 have changed: 240 clicks were added" in late.message
 
 
 def test_an_ad_that_wears_out_is_found_in_a_report(warehouse: Warehouse) -> None:

@@ -32,7 +32,7 @@ def test_events_of_a_site_become_a_randomised_result(
     lines = ["experiment,unit,arm,timestamp,event,value"]
     for number in range(3000):
         arm = arms[number % len(arms)]
-        moment = f"2026-06-{2 + number % 20:02d}T10:{number % 60:02d}:00Z"
+        moment = f"2026-06-{2 + number // len(arms) % 20:02d}T10:{number % 60:02d}:00Z"  # every arm on every day
         later = moment.replace("T10", "T11")
         users[arm] += 1
         lines.append(f"{launched['id']},user{number},{arm},{moment},exposure,")

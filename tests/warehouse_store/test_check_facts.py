@@ -65,11 +65,12 @@ def test_units_are_counted_by_first_day_and_file(
 ) -> None:
     ingest(warehouse, nouns, raw_file("x"), [seen("u", "A", 0.9), seen("u", "A", 0.2), seen("v", "A", 3)], [])
     ingest(warehouse, nouns, raw_file("y"), [seen("v", "A", 1.0), seen("w", "B", 1.99), seen("u", "A", 0.2)], [])
-    with warehouse.read() as reader:
-        found = [(one.arm, one.day, one.units) for one in reader.arrivals(nouns.experiment())]
-        files = {one.day: one.file for one in reader.arrivals(nouns.experiment()) if one.arm == "A"}
-        assert reader.last_fact_day(nouns.experiment()) == day(3)
-        assert reader.last_fact_day(nouns.experiment(id="none", name="none")) is None
+    with warehouse.read() as reader, reader.held_units(nouns.experiment()) as held:
+        found = [(one.arm, one.day, one.units) for one in held.arrivals()]
+        files = {one.day: one.file for one in held.arrivals() if one.arm == "A"}
+        assert held.last_fact_day() == day(3)
+    with warehouse.read() as reader, reader.held_units(nouns.experiment(id="none", name="none")) as held:
+        assert (held.last_fact_day(), held.arrivals()) == (None, ())
     assert found == [("A", day(0), 1), ("A", day(1), 1), ("B", day(1), 1)]
     assert files[day(0)].startswith(raw_file("x").name)
     assert files[day(1)].startswith(raw_file("x").name)  # v was first loaded with it
@@ -85,9 +86,9 @@ def test_active_days_count_units_once_a_day_and_conversions_once(
         did("x", "signup", 2.0), did("stranger", "signup", 2.0),
     ]  # fmt: skip
     ingest(warehouse, nouns, raw_file("x"), exposures, outcomes)
-    with warehouse.read() as reader:
-        rows = [(o.arm, o.exposed, o.day, o.units, o.first) for o in reader.active_days(nouns.experiment(), SIGNUP)]
-        assert reader.last_fact_day(nouns.experiment()) == day(4)
+    with warehouse.read() as reader, reader.held_units(nouns.experiment()) as held:
+        rows = [(o.arm, o.exposed, o.day, o.units, o.first) for o in held.active_days(SIGNUP)]
+        assert held.last_fact_day() == day(4)
     assert rows == [("A", day(0), day(0), 1, 1), ("A", day(0), day(3), 2, 1), ("B", day(2), day(2), 1, 1)]
 
 
@@ -106,10 +107,10 @@ def test_what_units_did_before_agrees_with_plain_python(
             if at < 5:
                 sums[unit][event] += value
     ingest(warehouse, nouns, raw_file("x"), exposures, [*outcomes, did("u1", "rare", 1)])
-    with warehouse.read() as reader:
-        found = reader.baselines(nouns.experiment(), least=2)
-        assert reader.baselines(nouns.experiment(), least=61) is None
-        only = reader.baselines(nouns.experiment(), least=1, most=1)
+    with warehouse.read() as reader, reader.held_units(nouns.experiment()) as held:
+        found = held.baselines(least=2)
+        assert held.baselines(least=61) is None
+        only = held.baselines(least=1, most=1)
     assert found is not None
     assert only is not None
     assert len(only.metrics) == 1
@@ -131,13 +132,13 @@ def test_outcomes_are_compared_with_those_before_the_last_import(
     known = [seen("u", "A", 0), seen("v", "B", 0)]
     old = [did("u", "signup", 0.5), did("u", "signup", 1.5)]
     ingest(warehouse, nouns, raw_file("x"), known, old)
-    with warehouse.read() as reader:
-        assert reader.restated_outcomes(nouns.experiment(), SIGNUP) == ({}, {})
+    with warehouse.read() as reader, reader.held_units(nouns.experiment()) as held:
+        assert held.restated_outcomes(SIGNUP) == ({}, {})
     # The second export repeats the first, adds late outcomes, and brings a unit that was not known.
     new = [*old, did("v", "signup", 0.7), did("u", "signup", 2.5), did("w", "signup", 0.9), did("u", "other", 0.6)]
     ingest(warehouse, nouns, raw_file("y"), [*known, seen("w", "A", 0.1)], new)
-    with warehouse.read() as reader:
-        before, after = reader.restated_outcomes(nouns.experiment(), SIGNUP)
+    with warehouse.read() as reader, reader.held_units(nouns.experiment()) as held:
+        before, after = held.restated_outcomes(SIGNUP)
     assert before == {("A", day(0)): 1, ("A", day(1)): 1}
     assert after == {("A", day(0)): 1, ("A", day(1)): 1, ("B", day(0)): 1, ("A", day(2)): 1}
 
