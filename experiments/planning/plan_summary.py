@@ -80,7 +80,7 @@ def _question(plan: PlannedTest) -> str:
     level = f"{sides} at {plan.alpha:g}{shared}"
     base = _value(plan, plan.baseline)
     if plan.margin > 0.0:
-        worse = f"{plan.margin:.2%}" if plan.relative else f"{plan.margin:g}"
+        worse = f"{lift_text(plan.margin)[1:]}" if plan.relative else f"{plan.margin:g}"
         true = "" if plan.effect is None else f", when the true effect is {_effect(plan, plan.effect, plan.lift)}"
         return f"To show that a {plan.kind} of {base} is not worse by {worse} or more{true} ({level})."
     if plan.effect is None:
@@ -152,6 +152,11 @@ def _watching(plan: PlannedTest, part: WatchedPart) -> str:
     )
 
 
+def lift_text(lift: float) -> str:
+    """A lift in percent with two places, or with two digits where it is too small for that."""
+    return f"{lift:+.2%}" if lift == 0.0 or abs(lift) >= 5e-4 else f"{100.0 * lift:+.2g}%"
+
+
 def _value(plan: PlannedTest, value: float) -> str:
     return f"{value * 100:.4g}%" if plan.kind == "proportion" else f"{value:.4g}"
 
@@ -160,7 +165,7 @@ def _effect(plan: PlannedTest, effect: float, lift: float | None) -> str:
     absolute = f"{effect * 100:+.3g} points" if plan.kind == "proportion" else f"{effect:+.3g}"
     if lift is None:
         return f"an effect of {absolute}"
-    return f"a lift of {lift:+.2%}" if plan.relative else f"an effect of {absolute} ({lift:+.2%})"
+    return f"a lift of {lift_text(lift)}" if plan.relative else f"an effect of {absolute} ({lift_text(lift)})"
 
 
 def _days(days: int) -> str:

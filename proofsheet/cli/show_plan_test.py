@@ -98,6 +98,8 @@ def _show_weeks(weeks: Sequence[WeekRow], plan: PlannedTest) -> None:
 
 
 def _show_curve(points: Sequence[CurvePoint], plan: PlannedTest) -> None:
+    from experiments.planning.plan_summary import lift_text
+
     sizes = sorted({point.units for point in points})
     by_effect: dict[float, list[float]] = {}
     for point in points:
@@ -108,7 +110,7 @@ def _show_curve(points: Sequence[CurvePoint], plan: PlannedTest) -> None:
         ("lift" if plan.relative else "effect", *(f"{n:,.0f}" for n in sizes), "0 % to 100 %"),
         [
             (
-                f"{effect:+.2%}" if plan.relative else f"{effect:+.4g}",
+                lift_text(effect) if plan.relative else f"{effect:+.4g}",
                 *(f"{chance:.1%}" for chance in chances),
                 "█" * round(chances[middle] * _BAR),
             )
@@ -144,7 +146,9 @@ def _effect(plan: PlannedTest, row: WeekRow) -> str:
     if row.detectable_effect is None:
         return "none"
     if plan.relative and row.detectable_lift is not None:
-        return f"{row.detectable_lift:+.2%}"
+        from experiments.planning.plan_summary import lift_text
+
+        return lift_text(row.detectable_lift)
     return (
         f"{row.detectable_effect * 100:+.4g} points" if plan.kind == "proportion" else f"{row.detectable_effect:+.4g}"
     )

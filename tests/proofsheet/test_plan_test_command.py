@@ -105,6 +105,12 @@ def test_what_a_budget_can_find(run: Run) -> None:
     assert -0.09 < lower["detectable_lift"] < -0.07
 
 
+def test_tiny_lifts_are_not_shown_as_none(run: Run) -> None:
+    shown = run("--baseline|0.3|--lift|0.000012|--curve").out
+    assert "a lift of +0.0012%" in shown
+    assert shown.count("+0.00%") == 1  # the curve's row of no lift at all
+
+
 def test_watching(run: Run) -> None:
     watched = run("--baseline|0.05|--lift|0.1|--daily|9000|--sequential|--json").json["plan"]
     assert watched["watched"]["method"] == "always-valid"
