@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofsheet.domain.experiment import MetricKind
+from proofsheet.domain.experiment import OVER_ANOTHER, MetricKind
 from proofsheet.domain.result import Page
 
 
@@ -11,7 +11,8 @@ def page_query(page: Page, source: str) -> str:
 
     Gives ``cut`` (0 for days, from 1 the place of the dimension), ``level`` (the day or the dimension's value as text),
     ``arm``, ``n``, and for metric ``i`` ``mean_x_i`` and ``m2_x_i``, with ``mean_y_i``, ``m2_y_i`` and ``cxy_i`` for
-    ratios, in the order of days and levels. Rows without a value of a metric must have been left out or filled before.
+    ratios and rates, in the order of days and levels. Rows without a value of a metric must have been left out or
+    filled before.
 
     Args:
         source: a table's name or a query in brackets, as it is to stand in FROM.
@@ -26,7 +27,7 @@ def page_query(page: Page, source: str) -> str:
         wanted.append(f"avg({x}) AS mean_x_{i}")
         if metric.kind is not MetricKind.PROPORTION:
             wanted.append(f"var_pop({x}) * count(*) AS m2_x_{i}")
-        if metric.kind is MetricKind.RATIO:
+        if metric.kind in OVER_ANOTHER:
             wanted.append(f"avg({y}) AS mean_y_{i}, var_pop({y}) * count(*) AS m2_y_{i}")
             wanted.append(f"covar_pop({x}, {y}) * count(*) AS cxy_{i}")
     sets = ", ".join(f"({arm}, {cut})" for cut in cuts)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from proofsheet.domain.facts import Reject
 from proofsheet.errors import InputError
-from warehouse.arrays import whole
 from warehouse.table_files import LISTED, TableFile
 from warehouse.table_values import EMPTY, NO_TRUTH, TRUTH_FOR_NUMBER, Typed
 
@@ -44,6 +43,7 @@ def set_aside(
         InputError: more rows than that cannot be used, or none can.
     """
     import numpy as np
+    import pyarrow as pa
 
     problems: dict[int, tuple[str, str]] = {}
     for column, one in typed.values():
@@ -68,7 +68,8 @@ def set_aside(
         )
     usable = np.ones(len(file.lines), dtype=bool)
     usable[list(problems)] = False
-    return whole(np.flatnonzero(usable).tolist()), tuple(rejects)
+    places = np.flatnonzero(usable).astype(np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]), tuple(rejects)
 
 
 def told(rejects: Sequence[Reject], number: int) -> str:

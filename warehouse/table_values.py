@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = {
     POINT: re.compile(r"[+-]?[0-9]{1,3}([,\u00a0\u202f'’ ])(?:[0-9]{2,3}\1)*[0-9]{3}(?:\.[0-9]*)?"),
@@ -35,11 +37,15 @@ _GROUPED = {
 
 EMPTY = "is empty"
 NOT_WHOLE = "is not a whole number, as a count is"
+NO_DAY = "is not a day, such as 2026-03-01"
 NO_TRUTH = "is not yes or no"
 TRUTH_FOR_NUMBER = "is a yes or no where a number is needed"
 
 #: A rule gives the value of a cell, or says in words why it has none.
 Rule = Callable[[Any], float | str]
+
+#: Which of many numbers (NaN where there is none) a rule takes as they are.
+Fits = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +73,55 @@ def _name(cell: Any) -> str | None:
 
 def truths(cells: pyarrow.Array, *, empty_is_zero: bool = False) -> Typed:
     """The cells as yes (1) or no (0)."""
-    return _typed(cells, _truth, empty_is_zero)
+    return _typed(cells, _truth, lambda x: (x == 0.0) | (x == 1.0), empty_is_zero)
 
 
 def numbers(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
     """The cells as finite numbers, in a style of ``decimal_style``."""
-    return _typed(cells, partial(_number, decimal=decimal), empty_is_zero)
+    return _typed(cells, partial(_number, decimal=decimal), lambda x: abs(x) < math.inf, empty_is_zero)
 
 
 def counts(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
     """The cells as whole numbers of 0 or more."""
-    return _typed(cells, partial(_count, decimal=decimal), empty_is_zero)
+    return _typed(
+        cells, partial(_count, decimal=decimal), lambda x: (x >= 0.0) & (x < math.inf) & (x % 1.0 == 0.0), empty_is_zero
+    )
+
+
+def exposures(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
+    """The cells as finite numbers of 0 or more."""
+    return _typed(cells, partial(_exposure, decimal=decimal), lambda x: (x >= 0.0) & (x < math.inf), empty_is_zero)
+
+
+def histories(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
+    """The cells as finite numbers; an empty one is a value that is not known, and no reason against its row."""
+    found = numbers(cells, decimal)
+    return Typed(found.values, {place: reason for place, reason in found.reasons.items() if reason != EMPTY})
+
+
+def labels(cells: pyarrow.Array) -> Typed:
+    """The cells as names; an empty one is the level without a name."""
+    found = names(cells)
+    return Typed(found.values.fill_null(""), {})
+
+
+def days(cells: pyarrow.Array) -> Typed:
+    """The cells as days, written 2026-03-01; of a moment its day."""
+    encoded = _encoded(cells)
+    distinct = [str(cell).strip()[:10] for cell in encoded.dictionary.to_pylist()]
+    values = texts([text if _is_day(text) else None for text in distinct]).take(encoded.indices)
+    reasons = {}
+    for place in _nulls(values):
+        index = encoded.indices[place].as_py()
+        reasons[place] = EMPTY if index is None or not distinct[index] else NO_DAY
+    return Typed(values, reasons)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(_DAY.fullmatch(text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def decimal_style(
@@ -129,8 +173,10 @@ def _is_text(cells: pyarrow.Array) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _typed(cells: pyarrow.Array, rule: Rule, empty_is_zero: bool) -> Typed:
-    """Apply the rule once to each distinct cell."""
+def _typed(cells: pyarrow.Array, rule: Rule, fits: Fits, empty_is_zero: bool) -> Typed:
+    """Apply the rule: to all at once where the table has numbers, else once to each distinct cell."""
+    if is_numeric(cells):
+        return _filled(*_of_numbers(cells, rule, fits), empty_is_zero)
     encoded = _encoded(cells)
     distinct = [rule(cell) for cell in encoded.dictionary.to_pylist()]
     good = floats([value if isinstance(value, float) else None for value in distinct])
@@ -139,6 +185,35 @@ def _typed(cells: pyarrow.Array, rule: Rule, empty_is_zero: bool) -> Typed:
     for place in _nulls(values):
         index = encoded.indices[place].as_py()
         reasons[place] = EMPTY if index is None else str(distinct[index])
+    return _filled(values, reasons, empty_is_zero)
+
+
+def is_numeric(cells: pyarrow.Array) -> bool:
+    """Whether the cells are numbers, or yes and no, by their type."""
+    import pyarrow as pa
+
+    kind = cells.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _of_numbers(cells: pyarrow.Array, rule: Rule, fits: Fits) -> tuple[pyarrow.Array, dict[int, str]]:
+    """The cells that fit, as they are, and the reasons of the rest, which alone are looked at one by one."""
+    import numpy as np
+    import pyarrow as pa
+
+    flags = pa.types.is_boolean(cells.type)
+    values = (cells.cast(pa.int8()) if flags else cells).cast(pa.float64(), safe=False)
+    plain = values.to_numpy(zero_copy_only=False)
+    with np.errstate(invalid="ignore"):
+        misfit = ~fits(plain)
+    places = np.flatnonzero(misfit)
+    if not places.size:
+        return values, {}
+    reasons = {place: str(rule(float(plain[place]))) for place in places.tolist()}
+    return pa.array(np.where(misfit, 0.0, plain), mask=misfit), reasons
+
+
+def _filled(values: pyarrow.Array, reasons: dict[int, str], empty_is_zero: bool) -> Typed:
     if not empty_is_zero:
         return Typed(values, reasons)
     left = {place: reason for place, reason in reasons.items() if reason != EMPTY}
@@ -188,6 +263,11 @@ def _count(cell: Any, decimal: str) -> float | str:
         if not value.is_integer():
             return NOT_WHOLE
     return value
+
+
+def _exposure(cell: Any, decimal: str) -> float | str:
+    value = _number(cell, decimal)
+    return "is negative; an exposure cannot be" if isinstance(value, float) and value < 0 else value
 
 
 def _number(cell: Any, decimal: str) -> float | str:

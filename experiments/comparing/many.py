@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.basis.distributions import TINY
 from experiments.comparing.comparisons import Comparisons
 from experiments.comparing.estimates import NO_DATA, NO_VARIANCE, TOO_FEW
-from experiments.comparing.families import CORRECTIONS, adjust_families
+from experiments.comparing.families import CORRECTIONS, Adjustments, adjust_families
 from experiments.comparing.family_tests import false_discovery_p
 from experiments.comparing.long_form import Index, Labels, control_rows, group_rows, read_columns, sample_ratio_p
 from experiments.comparing.many_kinds import Choices, KindRows, split_kinds
+from experiments.comparing.multiplicity import adjust
 from experiments.comparing.pairs import check_choice, check_level
 from proofsheet.errors import InputError
 
@@ -55,7 +56,7 @@ def compare_many(
     """
     how = choices or Choices()
     check_level(how.alpha)
-    check_choice("correction", how.correction, CORRECTIONS)
+    check_choice("correction", how.correction, (*CORRECTIONS, "dunnett"))
     check_choice("family", how.family, FAMILIES)
     columns = read_columns(table, ("experiment", "arm", "n"))
     rows = columns["n"].size
@@ -117,7 +118,10 @@ def _corrected(result: Columns, parts: Parts, family: NDArray[np.intp], how: Cho
     tested = ((status != NO_DATA) & (status != TOO_FEW) & (status != NO_VARIANCE)).nonzero()[0]
     side = SIDES.get(how.alternative, result["lift"])
     signs = np.broadcast_to(np.asarray(side, dtype=np.float64), p.shape)
-    adjustments = adjust_families(p[tested], family[tested], how.alpha, how.correction, signs[tested])
+    if how.correction == "dunnett":
+        adjustments = _dunnett(p[tested], family[tested], how.alpha, _control_shares(parts, p.size)[tested])
+    else:
+        adjustments = adjust_families(p[tested], family[tested], how.alpha, how.correction, signs[tested])
     adjusted, rejected = np.ones(p.size), np.zeros(p.size, dtype=bool)
     adjusted[tested], rejected[tested] = adjustments.p_value, adjustments.rejected
     overall = np.ones(p.size)
@@ -132,6 +136,29 @@ def _corrected(result: Columns, parts: Parts, family: NDArray[np.intp], how: Cho
         low, high = np.where(up, np.maximum(low, TINY), low), np.where(down, np.minimum(high, -TINY), high)
     found = {"adjusted_p": adjusted, "false_discovery_p": overall}
     return found | ({"adjusted_lift_low": low, "adjusted_lift_high": high} if how.simultaneous else {})
+
+
+def _control_shares(parts: Parts, size: int) -> NDArray[np.float64]:
+    shares = np.empty(size)
+    for some, rows in parts:
+        shares[some] = rows.control_shares()
+    return shares
+
+
+def _dunnett(
+    p: NDArray[np.float64], family: NDArray[np.intp], alpha: float, shares: NDArray[np.float64]
+) -> Adjustments:
+    """Dunnett's adjustment of every family, each with an integral of its own."""
+    low, high = np.empty(p.size), np.empty(p.size)
+    found = Adjustments(np.empty(p.size), low, high, np.zeros(p.size, dtype=bool))
+    order = np.argsort(family, kind="stable")
+    for some in np.split(order, np.flatnonzero(np.diff(family[order])) + 1):
+        own = adjust(p[some].tolist(), alpha, "dunnett", shares[some].tolist())
+        found.p_value[some] = [one.p_value for one in own]
+        found.low_alpha[some] = [one.low_alpha for one in own]
+        found.high_alpha[some] = [one.high_alpha for one in own]
+        found.rejected[some] = [one.rejected for one in own]
+    return found
 
 
 def _simultaneous(

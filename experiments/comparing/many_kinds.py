@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,16 +11,19 @@ from numpy.typing import ArrayLike
 
 from experiments.comparing import small_counts
 from experiments.comparing.comparisons import Comparisons, compare_estimates
-from experiments.comparing.estimates import KINDS, Array, Estimate, mean, ratio
+from experiments.comparing.estimates import KINDS, Array, Estimate, Flags, dispersion_factor, mean, ratio
 from experiments.comparing.long_form import Index, Labels
 from experiments.comparing.pairs import check_choice
 from experiments.comparing.score_many import Limits
+from experiments.comparing.small_counts import rate_method
 from proofsheet.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """How comparisons are made; see ``comparisons.compare_estimates`` and ``families.adjust_families``.
+
+    ``correction`` may also be "dunnett" (``multiplicity.adjust``), which goes through the families one by one.
 
     ``family``: the arms of one metric, or all arms and metrics of an experiment. ``effect_limits`` and
     ``simultaneous``: whether the limits of the difference, and those of the lift at the corrected levels, are wanted
@@ -52,6 +56,10 @@ class KindRows(Protocol):
         """The values of arms and controls; infinite where they do not exist."""
         ...
 
+    def control_shares(self) -> Array:
+        """The control's share in the variance of each difference under no effect; 0.5 where it is not known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProportionRows:
@@ -77,6 +85,9 @@ class ProportionRows:
 
     def values(self) -> tuple[Array, Array]:
         return _share(self.x1, self.n1), _share(self.x0, self.n0)
+
+    def control_shares(self) -> Array:
+        return _part(self.n1, self.n0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +117,9 @@ class RateRows:
     def values(self) -> tuple[Array, Array]:
         return _share(self.x1, self.e1), _share(self.x0, self.e0)
 
+    def control_shares(self) -> Array:
+        return _part(self.e1, self.e0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EstimateRows:
@@ -127,6 +141,9 @@ class EstimateRows:
 
     def values(self) -> tuple[Array, Array]:
         return self.arm.value, self.control.value
+
+    def control_shares(self) -> Array:
+        return _part(self.control.variance, self.arm.variance)
 
 
 VARIANCE_NAMES = {"welch": "Welch", "pooled": "pooled"}
@@ -158,6 +175,33 @@ def split_kinds(
         strange = next(str(name) for name in of_arms.tolist() if name not in KINDS)
         raise InputError(f"The kind {strange!r} is not known.", f"Choose one of: {', '.join(KINDS)}.")
     return parts
+
+
+#: From so many units on an arm's spread over them is known well enough to be used.
+ENOUGH_UNITS = 8
+
+
+def rate_dispersion(columns: Mapping[str, Labels], control: Index) -> tuple[Array, Flags]:
+    """For the ``dispersion`` column: how much more counts vary over units than Poisson's, and where that is known.
+
+    The mean squared residuals of arm and control together over Poisson's expectation (``estimates.dispersion_factor``),
+    and never less than 1. Where either has fewer than ``ENOUGH_UNITS`` units, or so few events that the exact method is
+    taken, it cannot be told and is 1.
+
+    Args:
+        columns: ``n``, ``mean_x``, ``m2_x``, ``mean_y``, ``m2_y`` and ``cxy`` of every row.
+        control: the row of each row's control.
+    """
+    n, mean_x, m2_x, mean_y, m2_y, cxy = (
+        np.asarray(columns[name], dtype=np.float64) for name in ("n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy")
+    )
+    each = dispersion_factor(n, mean_x, m2_x, mean_y, m2_y, cxy)
+    weight = np.maximum(n - 1.0, 0.0)
+    factor = (weight * each + weight[control] * each[control]) / np.maximum(weight + weight[control], 1.0)
+    events, exposure = n * mean_x, n * mean_y
+    enough = rate_method(events, exposure, events[control], exposure[control]) == small_counts.RATE_SCORE
+    known = (np.minimum(n, n[control]) >= ENOUGH_UNITS) & enough
+    return np.where(known, np.maximum(factor, 1.0), 1.0), known
 
 
 def _rows(columns: dict[str, Labels], kind: str, arm: Index, control: Index) -> KindRows:
@@ -224,6 +268,13 @@ def _column(columns: dict[str, Labels], name: str, rows: Index) -> Array:
 
 def _share(part: Array, whole: Array) -> Array:
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.inf)
+
+
+def _part(first: Array, second: Array) -> Array:
+    """``first / (first + second)``; 0.5 where that is not known."""
+    total = first + second
+    known = (total > 0) & (total < np.inf)
+    return np.where(known, first / np.where(known, total, 1.0), 0.5)
 
 
 def _compared(arm: Estimate, control: Estimate, alpha: ArrayLike, how: Choices) -> Comparisons:

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.basis.moments import Moments
 from experiments.comparing.long_form import Index, Labels, read_columns
 from experiments.comparing.many import compare_many
-from experiments.comparing.many_kinds import Choices
-from proofsheet.domain.experiment import MetricKind
+from experiments.comparing.many_kinds import Choices, rate_dispersion
+from proofsheet.domain.experiment import OVER_ANOTHER, MetricKind
 from proofsheet.domain.result import Page
 from proofsheet.errors import InputError
 
@@ -83,7 +83,7 @@ def _grid(
             key = f"{name}_{i}"
             if key in columns:
                 moments[(*at, i, j)] = columns[key][rows]
-            elif j == 0 or (j == 1 and metric.kind is MetricKind.MEAN) or metric.kind is MetricKind.RATIO:
+            elif j == 0 or (j == 1 and metric.kind is MetricKind.MEAN) or metric.kind in OVER_ANOTHER:
                 raise InputError(f"The cells lack {key}.", "Take the columns that page_query names.")
         if metric.kind is MetricKind.PROPORTION:
             p = moments[..., i, 0]
@@ -131,6 +131,8 @@ def _compared(
         "n": np.broadcast_to(n[:, None, :], shape).ravel(),
         **{name: moments[..., i].ravel() for i, name in enumerate(MOMENTS)},
     }
+    if any(metric.kind is MetricKind.RATE for metric in page.metrics):
+        table["dispersion"], _ = rate_dispersion(table, np.arange(n.shape[0] * shape[1]).repeat(count) * count)
     found = compare_many(table, choices=choices)
     place = found.pop("experiment")
     dimension = np.repeat(np.array([name for name, _ in labels], dtype=object), [part.size for _, part in labels])

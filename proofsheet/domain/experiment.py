@@ -12,11 +12,20 @@ from proofsheet.errors import StateError
 
 
 class MetricKind(StrEnum):
-    """How a metric is estimated."""
+    """How a metric is estimated.
+
+    A rate is events per exposure, taken as counts (Poisson, or more restless); a quantile needs the values themselves.
+    """
 
     PROPORTION = "proportion"
     MEAN = "mean"
     RATIO = "ratio"
+    RATE = "rate"
+    QUANTILE = "quantile"
+
+
+#: Kinds of a numerator over a denominator.
+OVER_ANOTHER = frozenset({MetricKind.RATIO, MetricKind.RATE})
 
 
 class Role(StrEnum):
@@ -31,9 +40,11 @@ class Role(StrEnum):
 class Metric:
     """What is measured.
 
-    Unit-level data: ``numerator`` is the column or event; ``denominator`` only for ratios.
+    Unit-level data: ``numerator`` is the column or event; ``denominator`` only for ratios and rates.
     Platform reports: both are delivery fields (``clicks`` over ``impressions`` is a proportion, ``spend`` over
-    ``conversions`` a ratio). ``margin`` is the relative harm a guardrail tolerates (0–1).
+    ``conversions`` a ratio). ``margin`` is the relative harm a guardrail tolerates (0–1). ``level`` is that of a
+    quantile (0.5: the median). ``upper`` winsorises a mean: a unit above this quantile of all arms' units together
+    counts as that quantile (1: none does).
     """
 
     name: str
@@ -43,6 +54,8 @@ class Metric:
     higher_is_better: bool = True
     role: Role = Role.PRIMARY
     margin: float = 0.0
+    level: float = 0.5
+    upper: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,22 @@
-"""analyze --data: the same statistics on any file, with no set-up."""
+"""analyze --data: the same statistics on any file or table in memory, with no set-up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from proofsheet.domain.experiment import Metric, MetricKind, Role
+from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.facts import Reject
-from proofsheet.domain.result import Analysis, Evidence, HealthCheck, Result
+from proofsheet.domain.result import Analysis, Evidence, HealthCheck
 from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from warehouse.tables import FileAggregates
+
+    Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,67 @@ class FileAnalysis:
     notes: tuple[str, ...]
 
 
-def analyze_file(
-    path: Path,
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableComparisons:
+    """All comparisons of a table by columns, for tables of thousands of experiments.
+
+    Attributes:
+        columns: one row per comparison, those of an experiment together: ``number`` (of the experiment), the fields of
+            ``Result``, and ``false_discovery_p`` (Benjamini and Hochberg over all experiments, for each metric). A
+            number that does not exist is infinite.
+        experiments: their names; "" where the table names none.
+    """
+
+    columns: Columns
+    experiments: tuple[str, ...]
+    read: FileAggregates
+    health: tuple[tuple[HealthCheck, ...], ...]
+    notes: tuple[tuple[str, ...], ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The comparisons as plain mappings, named by the fields of ``Result``; what does not exist is None."""
+        from proofsheet.workflows.table_comparisons import rows_of
+
+        return rows_of(self.columns, tuple(name or self.read.report.file_name for name in self.experiments))
+
+    def whole(self) -> FileAnalysis:
+        """Every experiment with its checks, results and notes."""
+        from proofsheet.workflows.table_comparisons import results_of
+
+        report = self.read.report
+        titles = tuple(name or report.file_name for name in self.experiments)
+        results = results_of(self.columns, titles)
+        by_number: list[list[Any]] = [[] for _ in titles]
+        for number, row in zip(self.columns["number"].tolist(), results, strict=True):
+            by_number[number].append(row)
+        what = "counts in a file" if "trials" in self.read.sums.columns else "unit-level rows of a file"
+        each = zip(titles, self.health, by_number, self.notes, strict=True)
+        return FileAnalysis(
+            analyses=tuple(
+                Analysis(experiment=title, at=None, source=what, health=health, results=tuple(rows), notes=notes)
+                for title, health, rows, notes in each
+            ),
+            rows_in=report.rows_in,
+            used=report.used,
+            set_aside=report.set_aside,
+            in_two_arms=report.in_two_arms,
+            rejects=report.rejects,
+            notes=report.notes,
+        )
+
+
+def analyze_file(source: Any, **asked: Any) -> FileAnalysis:
+    """Analyze a CSV, TSV, Parquet or Excel file, or a table in memory; the arguments are those of ``compare_table``.
+
+    Raises:
+        InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
+        NotFoundError: there is no such file.
+    """
+    return compare_table(source, **asked).whole()
+
+
+def compare_table(
+    source: Any,
     *,
     arm: str,
     control: str | None = None,
@@ -43,23 +105,30 @@ def analyze_file(
     trials: str | None = None,
     successes: str | None = None,
     cell: str | None = None,
+    covariates: Sequence[str] = (),
     randomised: bool = False,
     empty: str = "refuse",
     correction: str = "holm",
     confidence: float = 0.95,
-) -> FileAnalysis:
-    """Analyze any CSV, TSV, Parquet or Excel file.
+) -> TableComparisons:
+    """Compare the arms of every experiment of a table with its control, all experiments at once.
 
     Either ``metrics`` of unit-level rows, or ``trials`` and ``successes`` of counted rows. With ``cell`` (a day, say),
     counts are compared within cells and overdispersion between cells widens the intervals. Without it, arms of several
-    rows are compared by the spread over their rows. ``randomised`` says that units were assigned to the arms at
-    random: a file cannot tell, so the evidence grade is C without it. ``empty`` says what an empty cell of a number
-    means: "refuse" or "zero".
+    rows are compared by the spread over their rows. Means, proportions and ratios are adjusted for ``covariates``, what
+    was known of the units before the test. ``randomised`` says that units were assigned to the arms at random: a file
+    cannot tell, so the evidence grade is C without it. ``empty`` says what an empty cell of a number means: "refuse" or
+    "zero".
+
+    Args:
+        source: a path, or a table in memory (see ``warehouse.table_sources.open_source``).
 
     Raises:
         InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
         NotFoundError: there is no such file.
     """
+    from experiments.comparing.multiplicity import CORRECTIONS
+    from experiments.comparing.pairs import check_choice
     from warehouse.tables import file_aggregates
 
     if bool(metrics) == bool(trials or successes):
@@ -71,9 +140,12 @@ def analyze_file(
         raise InputError("--trials and --successes belong together.", "Name both columns.")
     if cell and not trials:
         raise InputError("--cell is for counts.", "Name --trials and --successes too, or leave --cell out.")
+    if not 0.5 < confidence < 1.0:
+        raise InputError(f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95.")
+    check_choice("correction", correction, CORRECTIONS)
     counted = (_counted(trials, successes),) if trials and successes else ()
     read = file_aggregates(
-        path,
+        source,
         arm=arm,
         metrics=tuple(metrics) or (() if cell else counted),
         unit=unit,
@@ -81,30 +153,15 @@ def analyze_file(
         trials=trials,
         successes=successes,
         cell=cell,
+        covariates=covariates,
         empty=empty,
     )
-    judge = _Judge(
-        read=read,
-        metrics=tuple(metrics) or counted,
-        control=control,
-        correction=correction,
-        confidence=confidence,
-        randomised=randomised,
-    )
-    report = read.report
-    return FileAnalysis(
-        analyses=tuple(judge.analysis(name) for name in read.observations),
-        rows_in=report.rows_in,
-        used=report.used,
-        set_aside=report.set_aside,
-        in_two_arms=report.in_two_arms,
-        rejects=report.rejects,
-        notes=report.notes,
-    )
+    judge = _Judge(read=read, control=control, randomised=randomised)
+    return judge.compared(tuple(metrics) or counted, correction, confidence)
 
 
-#: From how many rows an arm has on, the spread over its rows is known well enough to be used.
-ENOUGH_ROWS = 8
+#: Checks, notes and evidence grade of an experiment.
+Judged = tuple[tuple[HealthCheck, ...], tuple[str, ...], Evidence]
 
 
 def _counted(trials: str, successes: str) -> Metric:
@@ -113,24 +170,88 @@ def _counted(trials: str, successes: str) -> Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judge:
-    """What is asked of every experiment of one file."""
+    """What is asked of every experiment of one table."""
 
     read: FileAggregates
-    metrics: tuple[Metric, ...]
     control: str | None
-    correction: str
-    confidence: float
     randomised: bool
 
-    def analysis(self, name: str) -> Analysis:
-        """One experiment of the file."""
+    def compared(self, metrics: Sequence[Metric], correction: str, confidence: float) -> TableComparisons:
+        import numpy as np
+
+        from proofsheet.workflows.table_comparisons import Plan, compared_at_once
+        from proofsheet.workflows.table_one_by_one import compared_one_by_one, is_one_by_one
+
+        sums = self.read.sums.columns
+        starts = np.flatnonzero(np.append(True, sums["experiment"][1:] != sums["experiment"][:-1]))
+        number = np.repeat(np.arange(starts.size), np.diff(starts, append=sums["n"].size))
+        names = tuple(sums["experiment"][starts].tolist())
+        controls = self._controls(number, starts, names)
+        judged = self._health(starts, controls, number)
+        is_control = np.zeros(number.size, dtype=bool)
+        is_control[controls] = True
+        plan = Plan(
+            read=self.read,
+            number=number,
+            is_control=is_control,
+            evidence=[grade for _, _, grade in judged],
+            correction=correction,
+            confidence=confidence,
+        )
+        parts = [
+            (compared_one_by_one if is_one_by_one(plan, metric) else compared_at_once)(plan, metric, place)
+            for place, metric in enumerate(metrics)
+        ]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.argsort(joined["number"].astype(np.intp), kind="stable")
+        return TableComparisons(
+            columns={name: column[order] for name, column in joined.items()},
+            experiments=names,
+            read=self.read,
+            health=tuple(health for health, _, _ in judged),
+            notes=tuple(notes for _, notes, _ in judged),
+        )
+
+    def _controls(self, number: NDArray[Any], starts: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
+        """The row of each experiment's control."""
+        import numpy as np
+
+        if self.control is None:
+            return starts
+        arms = self.read.sums.columns["arm"]
+        found = np.flatnonzero(arms == self.control)
+        lacking = np.setdiff1d(np.arange(starts.size), number[found])
+        if lacking.size:
+            name = names[lacking[0]]
+            where = f" of experiment {name!r}" if name else ""
+            listed = ", ".join(arms[number == lacking[0]][:12].tolist())
+            raise InputError(
+                f"The control {self.control!r} is not among the arms{where}: {listed}.",
+                "Name one of them with --control.",
+            )
+        return found
+
+    def _health(self, starts: NDArray[Any], controls: NDArray[Any], number: NDArray[Any]) -> list[Judged]:
+        """The checks, notes and evidence grade of each experiment."""
+        sums = self.read.sums.columns
+        arms, sizes = sums["arm"].tolist(), sums["n"].tolist()
+        ends = [*starts[1:].tolist(), number.size]
+        judged = []
+        for start, end, control in zip(starts.tolist(), ends, controls.tolist(), strict=True):
+            observed = dict(zip(arms[start:end], sizes[start:end], strict=True))
+            judged.append(self._of_one(observed, arms[control]))
+        return judged
+
+    def _of_one(
+        self, observed: dict[str, int], control: str
+    ) -> tuple[tuple[HealthCheck, ...], tuple[str, ...], Evidence]:
         from experiments.checks.health import both_arms, evidence_grade, sample_ratio
 
-        observed = dict(self.read.observations[name])
-        control, notes = self._control_of(name, tuple(observed))
-        counted = bool(self.read.counts.get(name))
+        notes = []
+        if self.control is None:
+            notes.append(f"No control was named: {control!r}, the first arm of the file, is taken as it.")
         health = [both_arms(observed, list(observed), control)] if len(observed) > 1 else [_alone(control)]
-        if len(observed) > 1 and not counted:
+        if len(observed) > 1 and "trials" not in self.read.sums.columns:
             health.append(sample_ratio(observed, dict.fromkeys(observed, 1.0)))
         grade = evidence_grade(health, randomised=True) if self.randomised else Evidence.C
         if not self.randomised:
@@ -138,73 +259,11 @@ class _Judge:
                 "How units came to the arms is not in the file, so the evidence grade is C. If they were assigned at "
                 "random, say --randomised."
             )
-        small = [arm for arm, n in observed.items() if n * 20 < max(observed.values())]
-        if control in small:
+        if observed[control] * 20 < max(observed.values()):
             notes.append(
                 f"The control {control!r} is tiny ({observed[control]:,}): choose a larger one with --control."
             )
-        results: list[Result] = []
-        if len(observed) > 1:
-            for metric in self.metrics:
-                results += self._compare(name, metric, control, grade)
-        return Analysis(
-            experiment=name or self.read.report.file_name,
-            at=None,
-            source="counts in a file" if counted else "unit-level rows of a file",
-            health=tuple(health),
-            results=tuple(results),
-            notes=tuple(notes),
-        )
-
-    def _control_of(self, name: str, arms: Sequence[str]) -> tuple[str, list[str]]:
-        if self.control is None:
-            return arms[0], [f"No control was named: {arms[0]!r}, the first arm of the file, is taken as it."]
-        if self.control not in arms:
-            where = f" of experiment {name!r}" if name else ""
-            raise InputError(
-                f"The control {self.control!r} is not among the arms{where}: {', '.join(arms[:12])}.",
-                "Name one of them with --control.",
-            )
-        return self.control, []
-
-    def _compare(self, name: str, metric: Metric, control: str, evidence: Evidence) -> tuple[Result, ...]:
-        from experiments.comparing.analysis import compare
-        from experiments.comparing.counts import compare_cells, compare_totals
-
-        title = name or self.read.report.file_name
-        correction = self.correction if metric.role is Role.PRIMARY else "none"
-        if self.read.cells.get(name):
-            return compare_cells(
-                replace(metric, kind=MetricKind.PROPORTION),
-                self.read.cells[name],
-                control,
-                experiment=title,
-                confidence=self.confidence,
-                correction=correction,
-                evidence=evidence,
-            )
-        counted = self.read.counts.get(name)
-        if counted and min(self.read.observations[name].values()) < ENOUGH_ROWS:
-            metric = replace(metric, kind=MetricKind.PROPORTION)
-            counts: Mapping[str, tuple[int, float]] = counted
-            return compare_totals(
-                metric,
-                counts,
-                control,
-                experiment=title,
-                confidence=self.confidence,
-                correction=correction,
-                evidence=evidence,
-            )
-        return compare(
-            metric,
-            {arm: by_metric[metric.name] for arm, by_metric in self.read.aggregates[name].items()},
-            control,
-            experiment=title,
-            confidence=self.confidence,
-            correction=correction,
-            evidence=evidence,
-        )
+        return tuple(health), tuple(notes), grade
 
 
 def _alone(control: str) -> HealthCheck:
