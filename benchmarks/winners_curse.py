@@ -171,6 +171,10 @@ def report(tests: int, past: int, seed: int) -> str:
     lines = [
         "# The winner's curse",
         "",
+        f"Written by `python benchmarks/winners_curse.py --tests {tests} --past {past} --seed {seed}` in six minutes. "
+        "The aim is a bias below a tenth of the raw one. On average it is met from ten past experiments on (where all "
+        "effects lean to one side: from a hundred on); a typical single past meets it with a thousand experiments.",
+        "",
         "An estimate that was chosen because it is large is too large. Each row simulates experiments whose true lifts "
         f"are known, with standard errors around {SIZES[0]:.0%} (of unequal size). The prior is learned from other "
         f"experiments of the same kind and never told the truth: {PASTS} different pasts, each with its own prior and "
