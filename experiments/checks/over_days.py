@@ -50,15 +50,18 @@ def ratio_by_day(
 def trends_since_exposure(table: DelayTable, control: str) -> dict[str, LiftTrend]:
     """By arm the trend of the lift over days since the units' first exposure.
 
-    A day's trials are the units that were exposed that many days ago or longer, its successes those of them with an
-    outcome on that day.
+    A day's successes are the units with an outcome that many days after their exposure. All days have the same units,
+    those that can be followed for half of the test (seven days at least): what units do alike on all their days then
+    stays in the level of the lift and cannot make a trend.
 
     Args:
         table: units with an outcome by exposure day and delay; a unit may be active on several days.
     """
-    open_days = (np.arange(table.counts.shape[-1]) <= table.ages[:, None]).astype(float)
-    trials = table.exposures @ open_days
-    return _trends(table.arms, (table.counts * open_days).sum(axis=1), trials, control, scale="log")
+    followed = max(LEAST_DAYS, len(table.days) // 2)
+    old = table.ages >= followed - 1
+    units = table.exposures[:, old].sum(axis=1, keepdims=True)
+    successes = table.counts[:, old, :followed].sum(axis=1)
+    return _trends(table.arms, successes, np.broadcast_to(units, successes.shape), control, scale="log")
 
 
 def trends_by_exposure_day(table: DelayTable, control: str) -> dict[str, LiftTrend]:
