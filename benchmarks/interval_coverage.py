@@ -21,7 +21,8 @@ import numpy as np
 
 from experiments.comparing.analysis import compare
 from experiments.comparing.counts import compare_cells
-from experiments.deciding.decision import decide
+from experiments.deciding.findings import findings_of
+from experiments.deciding.verdict import reach_verdict
 from experiments.simulate import Truth, simulate_platform
 from experiments.truth import cells_of, true_lifts, truth_table
 from generation.briefs import load_campaign
@@ -148,7 +149,7 @@ def false_winners(truth: Truth, arms: list[Arm], seeds: int) -> tuple[Tally, Tal
         )
         results = compare_cells(CTR, cells_of(rows, CTR), "control", experiment="a/a")
         called.add([any(r.adjusted_p is not None and r.adjusted_p < 0.05 for r in results)])
-        shipped.add([decide(results, [], None, ended=True).call is Call.SHIP])
+        shipped.add([reach_verdict(findings_of(results, [], None, ended=True)).call is Call.SHIP])
     return called, shipped
 
 

@@ -8,6 +8,7 @@ from dashboard import actions, pieces
 from dashboard import format as as_text
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from proofsheet.domain.result import Call, Decision
+from proofsheet.workflows.decide import rule_text, rules
 from proofsheet.workflows.result_pages import ProposedCall, ResultsPage, named
 
 
@@ -30,16 +31,26 @@ def _recorded(one: Decision, page: ResultsPage) -> None:
         for reason in one.reasons:
             st.markdown(f"- {pieces.escape(named(reason, page.experiment, page.titles))}")
         if one.override:
-            st.markdown(f"**Against the rule, because:** {pieces.escape(one.override)}")
-        st.caption(f"Recorded by {pieces.escape(one.decided_by)}, {as_text.moment(one.at)}.", help=one.rule)
+            st.markdown(f"**Against the rules, because:** {pieces.escape(one.override)}")
+        recorded = f"Recorded by {pieces.escape(one.decided_by)}, {as_text.moment(one.at)}."
+        st.caption(recorded, help=rule_text(one.rule))
 
 
 def _proposed(proposal: ProposedCall, page: ResultsPage) -> None:
     arm = f": “{page.titles.get(proposal.arm, proposal.arm)}”" if proposal.arm else ""
-    st.markdown(f"The rule proposes **{as_text.CALLS[proposal.call].lower()}{pieces.escape(arm)}**")
+    st.markdown(f"The rules propose **{as_text.CALLS[proposal.call].lower()}{pieces.escape(arm)}**")
     for reason in proposal.reasons:
         st.markdown(f"- {pieces.escape(reason)}")
-    st.caption(pieces.escape(proposal.rule))
+    if proposal.switch_off:
+        names = ", ".join(f"“{title}”" for title in proposal.switch_off)
+        st.warning(f"Switch off {pieces.escape(names)}: no later result can ship it.", icon=":material/block:")
+    st.caption(f"Rule “{pieces.escape(proposal.rule)}”", help=_table())
+
+
+def _table() -> str:
+    """The rules in their order, as a list."""
+    lines = [f"{number}. **{rule.name}**: {rule.when}" for number, rule in enumerate(rules(), start=1)]
+    return "\n".join(["The first rule that holds decides:", "", *lines])
 
 
 def _form(page: ResultsPage, proposal: ProposedCall) -> None:
@@ -59,7 +70,7 @@ def _form(page: ResultsPage, proposal: ProposedCall) -> None:
             index=names.index(proposal.arm) if proposal.arm in names else None,
             format_func=lambda name: page.titles[name],
         )
-        why = st.text_input("Why", placeholder="Needed when you go against the rule", max_chars=500)
+        why = st.text_input("Why", placeholder="Needed when you go against the rules", max_chars=500)
         if st.form_submit_button("Record the decision", type="primary", icon=":material/flag:"):
             with pieces.told():
                 chosen = Call(call)

@@ -64,6 +64,8 @@ def _verdict(page: ResultsPage) -> None:
             planned = page.experiment.design.n_per_arm
             unit = page.experiment.unit
             st.progress(min(page.progress, 1.0), text=f"{page.progress:.0%} of {planned:,} {unit}s per arm")
+        if page.analysis and page.analysis.reading:
+            st.caption(pieces.escape(page.analysis.reading))
 
 
 def _trend(page: ResultsPage) -> None:

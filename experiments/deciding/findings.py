@@ -42,7 +42,7 @@ class ArmFinding:
         direction: 1 shown to be better, -1 shown to be worse (in the good direction of the metric), 0 neither.
         gain: the lift in the good direction; None if unknown.
         chance_to_win: posterior chance of being better than the control.
-        expected_loss: posterior mean of what is lost by shipping it, as a lift; None if unknown.
+        expected_loss: posterior mean of what shipping it loses against the best of all, as a lift; None if unknown.
     """
 
     arm: str
@@ -230,6 +230,8 @@ def _decided(r: Result) -> bool:
 def _guard(r: Result, margin: float) -> Guard:
     """By the corrected interval: wholly beyond the margin is harmed, wholly within is safe."""
     low, high = r.adjusted_lift_low, r.adjusted_lift_high
+    if r.correction == "none" and (low is None or high is None):
+        low, high = r.lift_low, r.lift_high
     if low is None or high is None:
         return Guard.OPEN
     worst, best = (low, high) if r.higher_is_better else (-high, -low)

@@ -255,12 +255,19 @@ def _arm(a: ArmFinding, f: Findings) -> str:
         return f"{a.arm} on {f.metric}: {a.note or 'no relative lift'}."
     parts = []
     if a.low is not None and a.high is not None:
-        parts.append(f"{f.confidence:.0%} interval {a.low:+.1%} to {a.high:+.1%}")
+        over = " over all arms" if len(f.arms) > 1 else ""
+        at = ", valid at every look" if f.sequential else ""
+        parts.append(f"{f.confidence:.0%} interval{over} {a.low:+.1%} to {a.high:+.1%}{at}")
     if a.chance_to_win is not None:
-        parts.append(f"chance to win {a.chance_to_win:.1%}")
+        parts.append(f"chance to win {_chance(a.chance_to_win)}")
     if a.expected_loss is not None:
         parts.append(f"expected loss {a.expected_loss:.2%}")
     return f"{a.arm} on {f.metric}: {a.lift:+.1%} against {f.control} ({', '.join([*parts, f'n = {a.n:,}'])})."
+
+
+def _chance(value: float) -> str:
+    """Never a certainty that is none."""
+    return f"{value:.1%}" if 0.001 <= value <= 0.999 else ("below 0.1%" if value < 0.5 else "above 99.9%")
 
 
 def _harm(a: ArmFinding) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from proofsheet.cli.session import session
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.facts import Reject
-from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status
+from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status, Validity
 from proofsheet.workflows.analyze_file import FileAnalysis
 from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
+    from experiments.deciding.verdict import Rule
     from warehouse.inspection import Inspection
     from warehouse.records import ImportRecord
 
@@ -129,14 +130,19 @@ def _chance(value: float | None) -> str:
     return f"{value:.3%}" if 0.00001 < value < 0.99999 else ("<0.001%" if value < 0.5 else ">99.999%")
 
 
+_VALIDITY = {Validity.FIXED: "fixed", Validity.ALWAYS: "valid at every look"}
+
+
 def show_results(results: Sequence[Result]) -> None:
     """A table for each metric, each arm with its lift, interval and n."""
     for name in dict.fromkeys(result.metric for result in results):
         rows = [result for result in results if result.metric == name]
         first = rows[0]
+        losses = any(row.expected_loss is not None for row in rows)
+        names = ("arm", "n", "value", "control", "effect", "lift", "interval", "p", "adjusted p", "chance to win")
         session.table(
             f"{name} ({first.role}; {'higher' if first.higher_is_better else 'lower'} is better)",
-            ("arm", "n", "value", "control", "effect", "lift", "interval", "p", "adjusted p", "chance to win"),
+            (*names, "expected loss") if losses else names,
             [
                 (
                     row.arm,
@@ -149,14 +155,15 @@ def show_results(results: Sequence[Result]) -> None:
                     _p(row.p_value),
                     _p(row.adjusted_p),
                     _chance(row.chance_to_win),
+                    *([percent(row.expected_loss, sign=False)] if losses else ()),
                 )
                 for row in rows
             ],
-            right=(1, 2, 3, 5, 7, 8, 9),
+            right=(1, 2, 3, 5, 7, 8, 9, 10),
         )
         session.say(
-            f"{first.confidence:.0%} intervals; {first.method}; correction over arms: {first.correction}; "
-            f"evidence grade {first.evidence.value}."
+            f"{first.confidence:.0%} intervals, {_VALIDITY[first.validity]}; {first.method}; "
+            f"correction over arms: {first.correction}; evidence grade {first.evidence.value}."
         )
 
 
@@ -191,7 +198,7 @@ def show_analysis(found: Analysis, levels: Mapping[str, str] | None = None) -> N
     """Health first, then results, then money."""
     window = f", {found.window_start} to {found.window_end}" if found.window_start else ""
     session.say(f"{found.experiment}: {found.source}{window}")
-    show_lines("Note", found.notes)
+    show_lines("Note", (*found.notes, *filter(None, (found.reading,))))
     show_health(found.health)
     if levels:
         session.table("Arms", ("arm", "shows"), [(arm, shows or "control") for arm, shows in levels.items()])
@@ -258,4 +265,13 @@ def show_decision(call: Call, arm: str | None, rule: str, reasons: Sequence[str]
     """The call, the rule that gave it, and its reasons."""
     session.say(
         f"{call.value.upper()}{f' {arm}' if arm else ''}", *(f"  {reason}" for reason in reasons), f"Rule: {rule}"
+    )
+
+
+def show_rule_table(rules: Sequence[Rule]) -> None:
+    """The rules in their order, with what each calls while the test runs and once it has ended."""
+    session.table(
+        "The first rule that holds decides",
+        ("rule", "when", "running", "ended"),
+        [(rule.name, rule.when, rule.running.value, rule.ended.value) for rule in rules],
     )

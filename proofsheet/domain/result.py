@@ -132,8 +132,8 @@ class Result:
     ``confidence``. ``adjusted_*`` are simultaneous over the comparisons of the metric. A value that cannot be given
     is None and ``status`` says why. ``chance_to_win`` is the posterior probability of being better than the control,
     ``expected_loss`` of a primary metric the posterior mean of what shipping the arm loses against the best of all, the
-    control among them, as a share of the control's value. ``lift_error`` is the standard error of the lift. ``validity`` says whether
-    intervals and p-values are for one look or hold at all looks together.
+    control among them, as a share of the control's value. ``lift_error`` is the lift's standard error. ``validity``
+    says whether intervals and p-values are for one look or hold at all looks together.
     """
 
     experiment: str
@@ -212,7 +212,10 @@ class ArmCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """One look at an experiment: health first, then results, then money."""
+    """One look at an experiment: health first, then results, then money.
+
+    ``reading`` says in a sentence how intervals and p-values are to be read.
+    """
 
     experiment: str
     at: datetime | None
@@ -224,6 +227,7 @@ class Analysis:
     window_end: str = ""
     data_version: str = ""
     notes: tuple[str, ...] = ()
+    reading: str = ""
 
 
 class Call(StrEnum):

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.assessment import Judgement
-from proofsheet.domain.experiment import Experiment, Metric, MetricKind, Role
+from proofsheet.domain.experiment import Experiment, ExperimentStatus, Metric, MetricKind, Role
 from proofsheet.domain.identity import content_id
 from proofsheet.domain.money import Money
 from proofsheet.domain.result import Analysis, ArmCost, Evidence, Result
 from proofsheet.workflows.health import day_of, platform_health, unit_health
 from proofsheet.workflows.house import House, now
 from proofsheet.workflows.launch import find_experiment, require_running
+from proofsheet.workflows.readings import check_intervals, has_ended, reading_of
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -27,6 +28,7 @@ def analyze(
     correction: str = "holm",
     confidence: float = 0.95,
     randomised: bool = False,
+    intervals: str = "auto",
 ) -> Analysis:
     """Analyze an experiment on the facts as they are now; kept once for each state of the data.
 
@@ -34,25 +36,34 @@ def analyze(
     the sample ratio holds. Unit-level facts of an experiment that was never launched here can be analyzed by its name;
     they are grade C unless ``randomised`` says that units were assigned at random, and such a look is not kept.
 
+    ``intervals``: "auto" reads always-valid ones while the experiment runs and fixed ones at its end (see
+    ``readings``), "fixed" and "always-valid" one kind, which is shown and not kept. What is decided stays as it was
+    read while its data stay.
+
     Raises:
+        InputError: the intervals, the correction or the confidence is not known.
         NotFoundError: there is no such experiment.
         StateError: it has not started.
     """
+    check_intervals(intervals)
     with house.warehouse.read() as reader:
         if experiment_id and _only_ingested(reader, experiment_id):
-            return _adhoc(reader, experiment_id, correction, confidence, randomised=randomised)
+            return _adhoc(reader, experiment_id, correction, confidence, randomised=randomised, intervals=intervals)
         experiment = find_experiment(reader, experiment_id)
         require_running(experiment)
-        version = content_id([_version(reader, experiment, correction), confidence])
+        facts, ended = _version(reader, experiment, correction), has_ended(experiment)
+        versions = {state: content_id([facts, confidence, intervals, state]) for state in (ended, not ended)}
+        decided = experiment.status is ExperimentStatus.DECIDED
         earlier = reader.analysis(experiment.id)
-        if earlier is not None and earlier.data_version == version:
+        if earlier is not None and earlier.data_version in (versions.values() if decided else {versions[ended]}):
             return earlier
         judge = _platform if experiment.unit == "impression" else _units
-        fresh = judge(reader, experiment, correction, confidence)
+        fresh = judge(reader, experiment, correction, confidence, intervals)
         left_out = _production(reader, experiment)[2]
-    fresh = replace(fresh, data_version=version, notes=(*fresh.notes, *left_out))
-    with house.warehouse.write() as writer:
-        writer.save_analysis(fresh)
+    fresh = replace(fresh, data_version=versions[ended], notes=(*fresh.notes, *left_out))
+    if intervals == "auto":
+        with house.warehouse.write() as writer:
+            writer.save_analysis(fresh)
     return fresh
 
 
@@ -60,7 +71,9 @@ def _only_ingested(reader: Reader, name: str) -> bool:
     return name in reader.unit_experiments() and name not in {one.id for one in reader.experiments()}
 
 
-def _adhoc(reader: Reader, name: str, correction: str, confidence: float, *, randomised: bool) -> Analysis:
+def _adhoc(
+    reader: Reader, name: str, correction: str, confidence: float, *, randomised: bool, intervals: str
+) -> Analysis:
     """Every outcome of a site's own experiment, as a proportion where all values are 0 or 1 and as a mean elsewhere."""
     kinds = {
         event: MetricKind.PROPORTION if binary else MetricKind.MEAN for event, binary in reader.events(name).items()
@@ -70,7 +83,8 @@ def _adhoc(reader: Reader, name: str, correction: str, confidence: float, *, ran
         for number, (event, kind) in enumerate(kinds.items())
     ]
     experiment = replace(reader.adhoc_experiment(name), metrics=tuple(metrics))
-    found = _units(reader, experiment, correction, confidence)
+    # Whether it still runs is not known here: one look, unless told otherwise.
+    found = _units(reader, experiment, correction, confidence, "fixed" if intervals == "auto" else intervals)
     notes = [f"{name} was not launched here: its arms are as the file names them, and {experiment.control.name!r} is "
              "taken as the control."]  # fmt: skip
     if not randomised:
@@ -91,16 +105,19 @@ def _approved(reader: Reader, campaign: str) -> set[str]:
     return {key for key, one in latest.items() if one.judgement is Judgement.APPROVE}
 
 
-def _platform(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
+def _platform(reader: Reader, experiment: Experiment, correction: str, confidence: float, intervals: str) -> Analysis:
     from experiments.checks.health import evidence_grade
     from experiments.comparing.counts import compare_cells
+    from experiments.deciding.losses import with_losses
 
     cells = {metric.name: reader.cells(experiment, metric) for metric in experiment.metrics}
     primary = cells[experiment.primary.name]
-    health = platform_health(reader, experiment, primary)
+    health = platform_health(reader, experiment, primary, one_look=intervals == "fixed")
     evidence = evidence_grade(health, randomised=False)
+    sizes = {arm: sum(cell.trials for cell in primary if cell.arm == arm) for arm in sorted({c.arm for c in primary})}
+    reading, how = reading_of(experiment, sizes, intervals=intervals, confidence=confidence)
     results: list[Result] = []
-    if any(cell.arm == experiment.control.name for cell in primary):
+    if experiment.control.name in sizes:
         for metric in experiment.metrics:
             results += compare_cells(
                 metric,
@@ -110,6 +127,7 @@ def _platform(reader: Reader, experiment: Experiment, correction: str, confidenc
                 confidence=confidence,
                 correction=correction if metric.role is Role.PRIMARY else "none",
                 evidence=evidence,
+                reading=reading,
             )
     days = sorted({day for cell in primary if (day := day_of(cell))})
     return Analysis(
@@ -117,38 +135,45 @@ def _platform(reader: Reader, experiment: Experiment, correction: str, confidenc
         at=now(),
         source="platform report",
         health=health,
-        results=tuple(results),
+        results=with_losses(results, units=False),
+        reading=how if results else "",
         costs=_costs(reader, experiment),
         window_start=days[0].isoformat() if days else "",
         window_end=days[-1].isoformat() if days else "",
     )
 
 
-def _units(reader: Reader, experiment: Experiment, correction: str, confidence: float) -> Analysis:
+def _units(reader: Reader, experiment: Experiment, correction: str, confidence: float, intervals: str) -> Analysis:
     from experiments.checks.health import evidence_grade
     from experiments.comparing.analysis import compare
+    from experiments.deciding.losses import with_losses
 
     account = reader.unit_account(experiment)
-    checks = unit_health(reader, experiment, account)
+    checks = unit_health(reader, experiment, account, one_look=intervals == "fixed")
     evidence = evidence_grade(checks, randomised=True)
+    aggregates = {metric.name: reader.unit_aggregates(experiment, metric) for metric in experiment.metrics}
+    sizes = {arm: one.n for arm, one in aggregates[experiment.primary.name].items()}
+    reading, how = reading_of(experiment, sizes, intervals=intervals, confidence=confidence)
     results: list[Result] = []
     if account.units.get(experiment.control.name):
         for metric in experiment.metrics:
             results += compare(
                 metric,
-                reader.unit_aggregates(experiment, metric),
+                aggregates[metric.name],
                 experiment.control.name,
                 experiment=experiment.id,
                 confidence=confidence,
                 correction=correction if metric.role is Role.PRIMARY else "none",
                 evidence=evidence,
+                reading=reading,
             )
     return Analysis(
         experiment=experiment.id,
         at=now(),
         source="unit-level events",
         health=tuple(checks),
-        results=tuple(results),
+        results=with_losses(results, units=True),
+        reading=how if results else "",
         costs=_costs(reader, experiment),
     )
 

@@ -20,9 +20,11 @@ from proofsheet.domain.result import (
     HealthCheck,
     Result,
     Status,
+    Validity,
 )
-from proofsheet.workflows.decide import proposal_of
+from proofsheet.workflows.decide import rule_text, verdict_of
 from proofsheet.workflows.pages import ContactSheet, cautions, contact_sheet, covers, shared_placement, variant_titles
+from proofsheet.workflows.readings import has_ended
 
 if TYPE_CHECKING:
     from warehouse.store import Reader
@@ -80,21 +82,23 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedCall:
-    """What the rule proposes on the stored analysis."""
+    """What the rules propose on the stored analysis; ``switch_off`` are the titles of arms to give no more traffic."""
 
     call: Call
     arm: str | None
     rule: str
     reasons: tuple[str, ...]
+    switch_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsPage:
     """Everything about one experiment.
 
-    ``reached`` says whether the planned size is there or the test has ended; ``is_stale`` that a report came in
-    after the analysis of a test that is not decided; ``waits`` that there is no report of its ads yet. ``cautions``
-    are what the arms' pictures do not let the test tell apart, in sentences.
+    ``reached`` says whether the results may be judged: the planned size is there, the test has ended, or its intervals
+    hold at any time; ``is_stale`` that a report came in after the analysis of a test that is not decided; ``waits``
+    that there is no report of its ads yet. ``cautions`` are what the arms' pictures do not let the test tell apart, in
+    sentences.
     """
 
     experiment: Experiment
@@ -155,7 +159,8 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
     titles = arm_titles(experiment, sheet)
     arms = _arm_rows(experiment, analysis, sheet, titles)
     progress = _progress(experiment, arms)
-    reached = progress >= 1 or experiment.status in (ExperimentStatus.ENDED, ExperimentStatus.DECIDED)
+    reached = progress >= 1 or has_ended(experiment)
+    at_any_time = any(row.result and row.result.validity is Validity.ALWAYS for row in arms)
     blocking = tuple(c for c in analysis.health if c.ok is False and c.severity == "blocking") if analysis else ()
     evidence = next((row.result.evidence for row in arms if row.result), None)
     waits = analysis is None or not (analysis.results or blocking)
@@ -172,7 +177,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         secondary=_of_role(experiment, analysis, titles, Role.SECONDARY),
         trend=_trend(reader, experiment, titles) if analysis else (),
         progress=progress,
-        reached=reached,
+        reached=reached or at_any_time,
         is_stale=_is_stale(reader, experiment, analysis),
         waits=waits,
         cautions=cautions(experiment, reader.assets(experiment.campaign, current_only=False)),
@@ -276,16 +281,18 @@ def verdict_words(
             "Do not read these results yet",
             f"One thing stops every conclusion; mend that first. “{best.title}” stands at {told}.",
         )
-    if not reached:
+    low, high = _adjusted(found)
+    better = low is not None and sign * low > 0 and (high is None or sign * high > 0)
+    worse = [row for row in tested if row.result and _shown_worse(row.result, sign)]
+    shown = better or len(worse) == len(tested)
+    if not reached and not (shown and found.validity is Validity.ALWAYS):
         headline = f"Too early to call: {min(progress, 1):.0%} of the planned size is in"
         return headline, f"“{best.title}” stands highest on {metric}, at {told}. That may still turn."
-    low, high = _adjusted(found)
-    if low is not None and sign * low > 0 and (high is None or sign * high > 0):
+    if better:
         if found.evidence is Evidence.C:
             return f"“{best.title}” looks better than the control; it is not proven", f"Its lift on {metric} is {told}."
         return f"“{best.title}” beats the control on {metric}", f"Its lift is {told}, counting all comparisons made."
-    worse = [row for row in tested if row.result and _shown_worse(row.result, sign)]
-    if len(worse) == len(tested):
+    if shown:
         return (
             f"Every variant does worse than the control on {metric}",
             f"The best of them, “{best.title}”, has {told}.",
@@ -365,6 +372,7 @@ def _trend(reader: Reader, experiment: Experiment, titles: Mapping[str, str]) ->
 def _proposal(experiment: Experiment, analysis: Analysis | None, titles: Mapping[str, str]) -> ProposedCall | None:
     if analysis is None or not analysis.results:
         return None
-    found = proposal_of(experiment, analysis)
+    found = verdict_of(experiment, analysis)
     reasons = tuple(named(reason, experiment, titles) for reason in found.reasons)
-    return ProposedCall(call=found.call, arm=found.arm, rule=found.rule, reasons=reasons)
+    off = tuple(titles.get(arm, arm) for arm in found.switch_off)
+    return ProposedCall(call=found.call, arm=found.arm, rule=rule_text(found.rule), reasons=reasons, switch_off=off)

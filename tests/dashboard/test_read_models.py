@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from proofsheet.domain.asset import Asset
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
-from proofsheet.domain.result import Analysis, Call, Evidence, HealthCheck, Result, Status
+from proofsheet.domain.result import Analysis, Call, Evidence, HealthCheck, Result, Status, Validity
 from proofsheet.workflows import cost_pages, front_page, pages, result_pages
 from warehouse.store import Warehouse
 
@@ -103,6 +103,22 @@ def test_at_the_planned_size_a_winner_is_named_with_its_interval_and_n(tested: T
     assert page.proposal is not None
     assert page.proposal.call is Call.SHIP
     assert not any(page.experiment.arms[1].name in reason for reason in page.proposal.reasons), "names, not ids"
+
+
+def test_before_the_planned_size_a_clear_winner_is_named_where_intervals_hold_at_every_look(tested: Tested) -> None:
+    store, _ = tested
+    change_primary(store, 1, n_arm=10_000, n_control=10_000, validity=Validity.ALWAYS)
+    page = results_of(store)
+    assert page.reached
+    assert page.headline == "“slow · arch” beats the control on click-through rate"
+    assert "ended" not in page.sentence
+    assert page.proposal is not None
+    assert page.proposal.call is Call.SHIP
+    change_primary(store, 2, adjusted_lift_low=-0.01, adjusted_p=0.07)
+    page = results_of(store)
+    assert page.headline == "Too early to call: 25% of the planned size is in"
+    assert page.proposal is not None
+    assert page.proposal.call is Call.CONTINUE
 
 
 def test_an_interval_that_holds_no_lift_is_no_win(tested: Tested) -> None:

@@ -1,4 +1,4 @@
-"""The verdict: every rule of the table, agreement with the earlier rule, and records that never differ by a byte."""
+"""The verdict: every rule of the table, on findings and on analyses, and records that never differ by a byte."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.comparing.analysis import compare
-from experiments.deciding.decision import decide
 from experiments.deciding.findings import ArmFinding, Findings, GuardrailFinding, findings_of, settle
 from experiments.deciding.metric_families import Guard
 from experiments.deciding.verdict import RULES, Policy, reach_verdict
@@ -233,10 +232,10 @@ def results(
     return [*rows, *guards]
 
 
-def test_findings_of_an_analysis_lead_where_the_earlier_rule_led(
+def test_random_analyses_are_decided_as_written_down_here(
     proportion: Metric, binary: Callable[[int, int], Aggregates]
 ) -> None:
-    """With guardrails without a margin both rules say the same, arm for arm, on 300 random analyses."""
+    """The rules once more in plain words, on 300 random analyses with guardrails without a margin."""
     rng = np.random.default_rng(1)
     cost = replace(proportion, name="bounce", role=Role.GUARDRAIL, higher_is_better=False)
     design = design_test(baseline=0.1, minimum_lift=0.15, arms=4, daily_units=1_000)
@@ -245,11 +244,48 @@ def test_findings_of_an_analysis_lead_where_the_earlier_rule_led(
         rows, ended = results(rng, proportion, cost, binary), bool(i % 2)
         rows = [replace(r, evidence=Evidence.C) for r in rows] if i % 10 == 0 else rows
         health = (BLOCK,) if i % 15 == 0 else (WARN,)
-        earlier = decide(rows, health, design, ended=ended)
         verdict = reach_verdict(findings_of(rows, health, design, ended=ended))
-        assert (verdict.call, verdict.arm) == (earlier.call, earlier.arm)
+        primary, guards = rows[:3], rows[3:]
+        harmed = {r.arm for r in guards if (r.adjusted_p or 1.0) < 0.05 and (r.lift or 0.0) > 0}
+        better = [r for r in primary if (r.adjusted_p or 1.0) < 0.05 and (r.lift or 0.0) > 0 and r.arm not in harmed]
+        worse = {r.arm for r in primary if (r.adjusted_p or 1.0) < 0.05 and (r.lift or 0.0) < 0}
+        done = ended or primary[0].n_arm >= design.n_per_arm
+        wanted = Call.INCONCLUSIVE if done else Call.CONTINUE
+        if health == (BLOCK,):
+            wanted = Call.INCONCLUSIVE if ended else Call.CONTINUE
+        elif {r.arm for r in primary} == harmed | worse:
+            wanted = Call.STOP
+        elif done and better and i % 10:
+            wanted = Call.SHIP
+        best = max(better, key=lambda r: r.lift or 0.0).arm if wanted is Call.SHIP else None
+        assert (verdict.call, verdict.arm) == (wanted, best)
         calls.add(verdict.call)
     assert calls == set(Call)
+
+
+def test_an_arm_that_harms_a_guardrail_is_switched_off_while_the_others_go_on(
+    proportion: Metric, binary: Callable[[int, int], Aggregates]
+) -> None:
+    cost = replace(proportion, name="bounce", role=Role.GUARDRAIL, higher_is_better=False)
+    design = design_test(baseline=0.1, minimum_lift=0.1, arms=3, daily_units=1_000)
+    counts = {"c": binary(4_000, 400), "bad": binary(4_000, 400), "fine": binary(4_000, 410)}
+    bounced = {"c": binary(4_000, 400), "bad": binary(4_000, 900), "fine": binary(4_000, 400)}
+    rows = [*compare(proportion, counts, "c", experiment="e"), *compare(cost, bounced, "c", experiment="e")]
+    verdict = reach_verdict(findings_of(rows, (), design, ended=False, margins={"bounce": 0.1}))
+    assert (verdict.call, verdict.switch_off) == (Call.CONTINUE, ("bad",))
+    assert any(reason.startswith("bad cannot ship: it harms bounce") for reason in verdict.reasons)
+    both = {"c": binary(4_000, 400), "bad": binary(4_000, 900), "fine": binary(4_000, 900)}
+    rows = [*compare(proportion, counts, "c", experiment="e"), *compare(cost, both, "c", experiment="e")]
+    assert reach_verdict(findings_of(rows, (), design, ended=False, margins={"bounce": 0.1})).call is Call.STOP
+
+
+def test_a_primary_metric_of_which_less_is_better_ships_the_lower_arm(
+    proportion: Metric, binary: Callable[[int, int], Aggregates]
+) -> None:
+    metric = replace(proportion, higher_is_better=False)
+    arms = {"c": binary(4_000, 400), "less": binary(4_000, 280), "more": binary(4_000, 600)}
+    verdict = reach_verdict(findings_of(compare(metric, arms, "c", experiment="e"), (), None, ended=True))
+    assert (verdict.call, verdict.arm) == (Call.SHIP, "less")
 
 
 def test_a_margin_must_be_shown_to_hold(proportion: Metric, binary: Callable[[int, int], Aggregates]) -> None:
@@ -270,3 +306,13 @@ def test_findings_need_a_primary_metric_and_settle_once() -> None:
         findings_of([], (), None, ended=True)
     once = settle(many_arms(random.Random(1)))
     assert settle(once) == once
+
+
+def test_reasons_say_how_an_interval_is_to_be_read_and_never_a_certainty_that_is_none() -> None:
+    sure = arm(chance_to_win=0.99999)
+    (reason, *_) = reach_verdict(look(sure, arm("c", direction=0), sequential=True)).reasons
+    assert "95% interval over all arms +5.0% to +15.0%, valid at every look" in reason
+    assert "chance to win above 99.9%" in reason
+    (reason, *_) = reach_verdict(look(sure)).reasons
+    assert "95% interval +5.0% to +15.0%, chance" in reason
+    assert "below 0.1%" in reach_verdict(look(arm(direction=-1, gain=-0.1, chance_to_win=1e-9))).reasons[-1]

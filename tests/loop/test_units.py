@@ -48,7 +48,9 @@ def test_events_of_a_site_become_a_randomised_result(
 
     analysis = program("analyze", launched["id"], "--json", home=home).json
     assert analysis["source"] == "unit-level events"
-    rows = {row["arm"]: row for row in analysis["results"] if row["metric"] == "signup"}
+    assert {row["validity"] for row in analysis["results"]} == {"always valid"}
+    one_look = program("analyze", launched["id"], "--intervals", "fixed", "--json", home=home).json
+    rows = {row["arm"]: row for row in one_look["results"] if row["metric"] == "signup"}
     assert set(rows) == set(arms) - {"baseline"}
     for arm, row in rows.items():
         assert (row["n_arm"], row["n_control"]) == (users[arm], users["baseline"])
