@@ -1,16 +1,25 @@
 """Five thousand experiments in one call, as ratios within one run.
 
     python benchmarks/many_experiments.py [--experiments 5000] [--loop 500]
+    python benchmarks/many_experiments.py --command
 
 Generates experiments like real headline tests (2 to 8 arms, some 3,500 impressions each, click rates around 1.3 %) and
 compares every arm with the first: ``compare_many``, the least that numpy must do for p-values, lift intervals, sample
 ratios and a false-discovery correction, a loop over statsmodels, and one over tea-tasting where that can be imported.
 CPU seconds, the best of interleaved runs; the loops go over the first experiments only and are scaled.
+
+``--command`` measures the whole of ``proofsheet analyze --data`` on the same experiments as a CSV file, from the start
+of the process with all its imports, and puts that section alone anew into the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -175,15 +184,76 @@ def many(count: int, looped: int) -> list[str]:
     ]
 
 
+COMMAND = "## The whole command"
+
+
+def process(arguments: list[str]) -> tuple[float, float]:
+    """Seconds on the clock and of the processor of a fresh process."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def command(count: int) -> list[str]:
+    """The command on a file, next to what any program on numpy and scipy needs to start."""
+    table = experiments(count)
+    columns = [table[name].tolist() for name in ("experiment", "arm", "n", "sum_x")]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "tests.csv"
+        lines = (",".join(map(str, row)) for row in zip(*columns, strict=True))
+        file.write_text("\n".join(["test_id,arm,views,clicks", *lines]) + "\n", encoding="utf-8")
+        asked = ["-m", "proofsheet", "analyze", "--data", str(file), "--experiment", "test_id", "--arm", "arm"]
+        asked += ["--trials", "views", "--successes", "clicks"]
+        work = [
+            ("bare interpreter", ["-c", "pass"]),
+            ("import numpy, scipy.special, duckdb, pyarrow", ["-c", "import numpy, scipy.special, duckdb, pyarrow"]),
+            ("`proofsheet analyze --data`, the summary", asked),
+            ("the same with `--rows rows.csv`", [*asked, "--rows", str(Path(folder) / "rows.csv")]),
+        ]
+        runs = [[process(arguments) for _, arguments in work] for _ in range(7)]
+    best_of = [(min(run[i][0] for run in runs), min(run[i][1] for run in runs)) for i in range(len(work))]
+    base, load = best_of[1][1], os.getloadavg()[0]
+    return [
+        COMMAND,
+        "",
+        f"{table['n'].size:,} rows of {count:,} experiments in a CSV file; `python benchmarks/many_experiments.py "
+        "--command` reproduces it. Fresh processes, the best of seven.",
+        "",
+        f"Load while measured: {load:.1f} on {os.cpu_count()} cores. Above one a core, seconds are those of a busy machine; "
+        "the ratio to the imports alone stands.",
+        "",
+        "| what | seconds | CPU seconds | × imports alone |",
+        "| --- | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {clock:.2f} | {cpu:.2f} | {cpu / base:.1f} |"
+            for (name, _), (clock, cpu) in zip(work, best_of, strict=True)
+        ),
+        "",
+    ]
+
+
+def put_command(page: Path, section: list[str]) -> str:
+    """The page with its section on the command made anew, at its end."""
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Many experiments at once\n"
+    return text.partition(COMMAND)[0].rstrip("\n") + "\n\n" + "\n".join(section)
+
+
 def main() -> None:
     """Measure, check and print."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--command", action="store_true", help="only the whole command, into the same page")
     parser.add_argument("--experiments", type=int, default=5_000)
     parser.add_argument("--loop", type=int, default=500, help="experiments that the loops go over")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/many_experiments.md"))
     arguments = parser.parse_args()
+    if arguments.command:
+        text = put_command(arguments.out, command(arguments.experiments))
+        print(text)
+        arguments.out.write_text(text, encoding="utf-8")
+        return
     lines = ["# Many experiments at once", "", "`python benchmarks/many_experiments.py` reproduces it.", ""]
-    lines += [*many(arguments.experiments, arguments.loop), ""]
+    lines += [*many(arguments.experiments, arguments.loop), "", *command(arguments.experiments)]
     text = "\n".join(lines)
     print(text)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -157,6 +157,16 @@ def analyze(
     control: Annotated[str | None, typer.Option(help="With --data: the control's value.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="With --data: column:kind; may be repeated.")] = None,
     unit: Annotated[str | None, typer.Option(help="With --data: the column that names the unit.")] = None,
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(help="With --metric: a column known of the units before the test, to adjust by; may be repeated."),
+    ] = None,
+    segments: Annotated[
+        str, typer.Option(help="With --day: columns to divide the units by, each on its own, such as country,device.")
+    ] = "",
+    day: Annotated[
+        str, typer.Option(help="With --metric: the column of the day, for a page of looks, total and segments.")
+    ] = "",
     trials: Annotated[str | None, typer.Option(help="With --data: the column of trials.")] = None,
     successes: Annotated[str | None, typer.Option(help="With --data: the column of successes.")] = None,
     cell: Annotated[
@@ -172,26 +182,19 @@ def analyze(
         ),
     ] = False,
     empty: Annotated[str, typer.Option(help="With --data: empty cells: refuse, or zero.")] = "refuse",
+    rows: Annotated[
+        Path | None, typer.Option(help="With --data: write a row per comparison to this file, .csv or .json.")
+    ] = None,
     correction: Annotated[str, typer.Option(help="For several arms: holm, bh, dunnett or none.")] = "holm",
     confidence: Annotated[float, typer.Option(help="Of the intervals.", min=0.5, max=0.9999)] = 0.95,
-    intervals: Annotated[
-        str,
-        typer.Option(
-            help="Of an experiment: auto (always valid while it runs, fixed at its end), fixed or always-valid."
-        ),
-    ] = "auto",
     json: Json = False,
 ) -> None:
     """Lift with intervals, health and money: of an experiment here, or of any file with --data."""
-    from proofsheet.cli.parse import metrics, one_of
-    from proofsheet.cli.show_measuring import arm_levels, show_analysis, show_file_analysis
+    from proofsheet.cli.analyze_data import AskedOfData
+    from proofsheet.cli.parse import one_of
     from proofsheet.errors import InputError
-    from proofsheet.workflows.analyze import analyze as verb
-    from proofsheet.workflows.analyze_file import analyze_file
-    from proofsheet.workflows.readings import INTERVALS
 
     one_of(correction, ("holm", "bh", "dunnett", "none"), "--correction")
-    one_of(intervals, INTERVALS, "--intervals")
     _only_with_data(
         data,
         experiment,
@@ -205,49 +208,45 @@ def analyze(
             "--cell": cell,
             "--experiment": experiment_column,
             "--empty": empty if empty != "refuse" else "",
+            "--covariate": covariate,
+            "--segments": segments,
+            "--day": day,
+            "--rows": rows,
         },
     )
     if data is None:
+        from proofsheet.cli.show_measuring import arm_levels, show_analysis
+        from proofsheet.workflows.analyze import analyze as verb
+
         house = session.house()
-        found = verb(
-            house,
-            experiment,
-            correction=correction,
-            confidence=confidence,
-            randomised=randomised,
-            intervals=intervals,
-        )
+        found = verb(house, experiment, correction=correction, confidence=confidence, randomised=randomised)
         if json:
             session.answer(found)
         else:
             show_analysis(found, arm_levels(house, found.experiment))
         return
-    if intervals != "auto":
-        raise InputError(
-            "--intervals is for experiments: a file does not say whether its test still runs.",
-            "Leave it out; a file is read once.",
-        )
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
-    read = analyze_file(
-        data,
+    AskedOfData(
+        data=data,
         arm=arm,
         control=control,
-        metrics=metrics(metric or []),
+        metric=tuple(metric or ()),
         unit=unit,
         experiment=experiment_column,
         trials=trials,
         successes=successes,
         cell=cell,
+        covariates=tuple(covariate or ()),
+        segments=segments,
+        day=day,
         randomised=randomised,
         empty=empty,
         correction=correction,
         confidence=confidence,
-    )
-    if json:
-        session.answer(read)
-    else:
-        show_file_analysis(read)
+        rows=rows,
+        json=json,
+    ).answer()
 
 
 def _only_with_data(data: Path | None, experiment: str | None, given: dict[str, object]) -> None:
@@ -266,33 +265,26 @@ def _only_with_data(data: Path | None, experiment: str | None, given: dict[str, 
 def decide(
     experiment: ExperimentId = None,
     call: Annotated[
-        str | None, typer.Option(help="ship, stop, continue or inconclusive; by the rules if not given.")
+        str | None, typer.Option(help="ship, stop, continue or inconclusive; by the rule if not given.")
     ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to ship.")] = None,
-    why: Annotated[str, typer.Option(help="Why, when you decide against the rules.")] = "",
-    propose: Annotated[bool, typer.Option("--propose", help="Only show what the rules say.")] = False,
-    show_rules: Annotated[bool, typer.Option("--rules", help="Only show the rules in their order.")] = False,
+    why: Annotated[str, typer.Option(help="Why, when you decide against the rule.")] = "",
+    propose: Annotated[bool, typer.Option("--propose", help="Only show what the rule says.")] = False,
     json: Json = False,
 ) -> None:
-    """Decide by the stated rules, the first that holds, and record it with what was known."""
+    """Decide by the stated rule and record it with what was known."""
     from proofsheet.cli.parse import one_of
-    from proofsheet.cli.show_measuring import show_decision, show_rule_table
+    from proofsheet.cli.show_measuring import show_decision
     from proofsheet.domain.result import Call
     from proofsheet.workflows import decide as verb
 
-    if show_rules:
-        if json:
-            session.answer(verb.rules())
-        else:
-            show_rule_table(verb.rules())
-        return
     house = session.house()
     if propose:
         proposal = verb.propose(house, experiment)
         if json:
-            session.answer(verb.record_of(proposal))
+            session.answer(proposal)
         else:
-            show_decision(proposal.call, proposal.arm, verb.rule_text(proposal.rule), proposal.reasons)
+            show_decision(proposal.call, proposal.arm, proposal.rule, proposal.reasons)
         return
     if call is not None:
         one_of(call, tuple(kind.value for kind in Call), "--call")
@@ -300,5 +292,5 @@ def decide(
     if json:
         session.answer(decision)
     else:
-        show_decision(decision.call, decision.arm, verb.rule_text(decision.rule), decision.reasons)
+        show_decision(decision.call, decision.arm, decision.rule, decision.reasons)
         session.say(f"Recorded for {decision.experiment} by {decision.decided_by} at {decision.at:%Y-%m-%d %H:%M} UTC.")

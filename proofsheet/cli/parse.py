@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from proofsheet.domain.assessment import Judgement
-from proofsheet.domain.experiment import Metric, MetricKind, Role
+from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind, Role
 from proofsheet.domain.money import Money
 from proofsheet.errors import InputError
 
@@ -63,41 +63,69 @@ def numbers(texts: Sequence[str], option: str) -> dict[str, str | int | float]:
     return found
 
 
-def metrics(texts: Sequence[str]) -> tuple[Metric, ...]:
+#: Kinds of metrics that an experiment kept here can have; of a file all can be asked.
+KEPT_KINDS = (MetricKind.PROPORTION, MetricKind.MEAN, MetricKind.RATIO)
+
+
+def metrics(texts: Sequence[str], kinds: Sequence[MetricKind] = KEPT_KINDS) -> tuple[Metric, ...]:
     """``["retention_7:proportion", "spend/clicks:ratio:lower"]`` as metrics, the first one primary.
 
-    A last part ``lower`` says that lower is better.
+    After the kind may follow ``lower``, which says that lower is better, and of a mean ``cap=0.999``, the quantile at
+    which it is winsorised. A quantile has its level behind the kind: ``seconds:quantile=0.9``.
 
     Raises:
-        InputError: the kind is unknown, or a ratio has no denominator.
+        InputError: the kind is unknown, a ratio or rate has no denominator, or a level is no share.
     """
     found: list[Metric] = []
     for text in texts:
-        lower = text.endswith(":lower")
-        name, colon, kind_text = text.removesuffix(":lower").removesuffix(":higher").rpartition(":")
-        kinds = [kind.value for kind in MetricKind]
-        if not colon or kind_text not in kinds or not name:
+        rest, upper, lower = text, 1.0, False
+        while (last := rest.rpartition(":")[2]) in ("lower", "higher") or last.startswith("cap="):
+            rest = rest.rpartition(":")[0]
+            lower = last == "lower" if "=" not in last else lower
+            upper = _share(text, last) if "=" in last else upper
+        name, colon, kind_text = rest.rpartition(":")
+        kind, equals, _ = kind_text.partition("=")
+        known = [one.value for one in kinds]
+        if not colon or kind not in known or not name or (equals and kind != MetricKind.QUANTILE.value):
             raise InputError(
                 f"--metric is {text!r}: not of the form column:kind.",
-                f"The kind is one of {', '.join(kinds)}; for example retention_7:proportion, spend/clicks:ratio:lower.",
+                f"The kind is one of {', '.join(known)}; for example retention_7:proportion, spend/clicks:ratio:lower.",
             )
         numerator, slash, denominator = name.partition("/")
-        if (kind_text == MetricKind.RATIO.value) != bool(slash and numerator and denominator):
+        if (MetricKind(kind) in OVER_ANOTHER) != bool(slash and numerator and denominator):
             raise InputError(
-                f"--metric is {text!r}: a ratio, and only a ratio, has two columns.",
+                f"--metric is {text!r}: a ratio or rate, and nothing else, has two columns.",
                 "Write it like revenue/orders:ratio",
             )
+        level = _share(text, kind_text) if equals else 0.5
+        if kind == MetricKind.QUANTILE.value:
+            name = f"{name} at {level:.4g}"
         found.append(
             Metric(
-                name=name,
-                kind=MetricKind(kind_text),
+                name=name if upper == 1.0 else f"{name} up to {upper:.6g}",
+                kind=MetricKind(kind),
                 numerator=numerator,
                 denominator=denominator,
                 higher_is_better=not lower,
                 role=Role.SECONDARY if found else Role.PRIMARY,
+                level=level,
+                upper=upper,
             )
         )
     return tuple(found)
+
+
+def _share(text: str, option: str) -> float:
+    """What stands behind the equals sign, between 0 and 1."""
+    try:
+        value = float(option.partition("=")[2])
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value < 1.0:
+        raise InputError(
+            f"--metric is {text!r}: {option!r} has no share between 0 and 1.", "Write it like spend:mean:cap=0.999"
+        )
+    return value
 
 
 def one_of(value: str, known: Sequence[str], option: str) -> str:

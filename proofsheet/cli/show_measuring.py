@@ -9,11 +9,10 @@ from proofsheet.cli.session import session
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status, Validity
-from proofsheet.workflows.analyze_file import FileAnalysis
-from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
     from experiments.deciding.verdict import Rule
+    from proofsheet.workflows.house import House
     from warehouse.inspection import Inspection
     from warehouse.records import ImportRecord
 
@@ -90,7 +89,7 @@ def show_import(house: House, record: ImportRecord) -> None:
     if record.set_aside:
         with house.warehouse.read() as reader:
             rejects = reader.rejects(record.id)
-        _show_rejects(rejects[:10])
+        show_rejects(rejects[:10])
 
 
 def percent(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
@@ -241,19 +240,8 @@ def _money(value: object) -> str:
     return "–" if value is None else f"{value:,.4f}"
 
 
-def show_file_analysis(read: FileAnalysis) -> None:
-    """Every experiment of a file, and how its rows were accounted for."""
-    two = f", {read.in_two_arms:,} left out because their unit is in two arms" if read.in_two_arms else ""
-    session.say(f"{read.rows_in:,} rows in, {read.used:,} used, {read.set_aside:,} set aside{two}.", *read.notes)
-    if read.rejects:
-        _show_rejects(read.rejects[:10])
-    for found in read.analyses[:20]:
-        show_analysis(found)
-    if len(read.analyses) > 20:
-        session.say(f"… and {len(read.analyses) - 20} more experiments; see them all with --json.")
-
-
-def _show_rejects(rejects: Sequence[Reject]) -> None:
+def show_rejects(rejects: Sequence[Reject]) -> None:
+    """The first rows that could not be used, with their reasons."""
     session.table(
         "Set aside",
         ("line", "column", "value", "reason"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 from collections.abc import Callable
@@ -112,3 +113,86 @@ def test_options_of_files_are_refused_without_a_file(program: Program, tmp_path:
     assert "--control, --cell belong to --data" in refused.err
     both = program("analyze", "some-test", "--data", "x.csv", "--arm", "a", home=tmp_path / "home", expect=2)
     assert "Analyze one of them" in both.err
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Sixty experiments of two to four arms, some with an effect."""
+    draw, lines = random.Random(5), ["test,arm,views,clicks"]
+    for test in range(60):
+        for number in range(2 + test % 3):
+            rate = 0.05 * (1.6 if test % 10 == 0 and number == 1 else 1.0)
+            clicks = sum(draw.random() < rate for _ in range(2000))
+            lines.append(f"t{test},{'abcd'[number]},2000,{clicks}")
+    file = tmp_path / "archive.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def test_many_experiments_are_summed_up_with_every_row_in_a_file(
+    program: Program, archive: Path, tmp_path: Path
+) -> None:
+    words = ("analyze", "--data", str(archive), "--experiment", "test", "--arm", "arm", "--trials", "views")
+    words += ("--successes", "clicks")
+    out, rows = program(*words, "--rows", str(tmp_path / "rows.csv"), home=tmp_path / "home").out, tmp_path / "rows.csv"
+    assert "120 comparisons with the control in 60 experiments" in out
+    for text in ("each comparison by itself", "corrected within the experiment (holm)", "false discovery rate of 5%"):
+        assert text in out
+    with rows.open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    answer = program(*words, "--json", home=tmp_path / "home").json
+    results = [row for one in answer["analyses"] for row in one["results"]]
+    assert len(answer["analyses"]) == 60
+    assert [row["experiment"] for row in written] == [row["experiment"] for row in results]
+    for row, other in zip(written, results, strict=True):
+        assert float(row["p_value"]) == other["p_value"]
+        assert (float(row["lift_low"]) if row["lift_low"] else None) == other["lift_low"]
+    below = sum(float(row["false_discovery_p"]) < 0.05 for row in written)
+    counted = next(line for line in out.splitlines() if "false discovery rate" in line).split()
+    assert int(counted[-4]) + int(counted[-3]) == below > 0
+    refused = program(*words, "--rows", str(tmp_path / "rows.txt"), home=tmp_path / "home", expect=2)
+    assert "neither .csv nor .json" in refused.err
+
+
+def test_a_page_of_looks_and_segments(program: Program, tmp_path: Path) -> None:
+    lines = ["unit,arm,day,country,paid"]
+    lines += [
+        f"{n},{'ab'[n % 2]},2026-05-{1 + n % 3:02d},{('it', 'fr')[n // 7 % 2]},{n % 5 == 0:d}" for n in range(600)
+    ]
+    file = tmp_path / "units.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ("analyze", "--data", str(file), "--arm", "arm", "--control", "a", "--metric", "paid:proportion")
+    words += ("--day", "day", "--segments", "country")
+    out = program(*words, home=tmp_path / "home").out
+    for text in ("Total up to 2026-05-03", "paid by country", "paid, each day with all days before it"):
+        assert text in out
+    answer = program(*words, "--json", home=tmp_path / "home").json
+    assert [(row["dimension"], row["level"]) for row in answer["rows"]] == [
+        ("day", "2026-05-01"), ("day", "2026-05-02"), ("day", "2026-05-03"), ("country", "fr"), ("country", "it")
+    ]  # fmt: skip
+    assert [row["n_arm"] + row["n_control"] for row in answer["rows"]] == [200, 400, 600, 299, 301]
+    assert "--segments needs --day" in program(*words[:-4], *words[-2:], home=tmp_path / "home", expect=2).err
+    assert "goes with --metric" in program(
+        *words, "--experiment", "unit", home=tmp_path / "home", expect=2
+    ).err  # fmt: skip
+
+
+def test_metrics_of_every_kind_and_covariates_have_their_words(program: Program, tmp_path: Path) -> None:
+    draw = random.Random(6)
+    lines = ["arm,spent,before,orders,hours"]
+    for n in range(800):
+        before = draw.gammavariate(2, 3)
+        lines.append(f"{'ab'[n % 2]},{before + draw.gammavariate(2, 1)},{before},{draw.randrange(4)},{1 + n % 3}")
+    file = tmp_path / "units.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ("analyze", "--data", str(file), "--arm", "arm", "--metric", "orders/hours:rate")
+    words += ("--metric", "spent:quantile=0.9:lower", "--metric", "spent:mean:cap=0.99", "--covariate", "before")
+    answer = program(*words, "--json", home=tmp_path / "home").json
+    rows = {row["metric"]: row for row in answer["analyses"][0]["results"]}
+    assert {row["kind"] for row in rows.values()} == {"rate", "quantile", "mean"}
+    assert rows["spent at 0.9"]["higher_is_better"] is False
+    assert "Adjusting took" in rows["spent up to 0.99"]["note"]
+    wrong = program(*words[:5], "--metric", "spent:mean:cap=2", home=tmp_path / "home", expect=2)
+    assert "has no share between 0 and 1" in wrong.err
+    launched = program("launch", "--preview", "--metric", "a/b:rate", home=tmp_path / "home", expect=2)
+    assert "The kind is one of proportion, mean, ratio;" in launched.err
