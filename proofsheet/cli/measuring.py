@@ -187,14 +187,22 @@ def analyze(
     ] = None,
     correction: Annotated[str, typer.Option(help="For several arms: holm, bh, dunnett or none.")] = "holm",
     confidence: Annotated[float, typer.Option(help="Of the intervals.", min=0.5, max=0.9999)] = 0.95,
+    intervals: Annotated[
+        str,
+        typer.Option(
+            help="Of an experiment: auto (always valid while it runs, fixed at its end), fixed or always-valid."
+        ),
+    ] = "auto",
     json: Json = False,
 ) -> None:
     """Lift with intervals, health and money: of an experiment here, or of any file with --data."""
     from proofsheet.cli.analyze_data import AskedOfData
     from proofsheet.cli.parse import one_of
     from proofsheet.errors import InputError
+    from proofsheet.workflows.readings import INTERVALS
 
     one_of(correction, ("holm", "bh", "dunnett", "none"), "--correction")
+    one_of(intervals, INTERVALS, "--intervals")
     _only_with_data(
         data,
         experiment,
@@ -219,12 +227,24 @@ def analyze(
         from proofsheet.workflows.analyze import analyze as verb
 
         house = session.house()
-        found = verb(house, experiment, correction=correction, confidence=confidence, randomised=randomised)
+        found = verb(
+            house,
+            experiment,
+            correction=correction,
+            confidence=confidence,
+            randomised=randomised,
+            intervals=intervals,
+        )
         if json:
             session.answer(found)
         else:
             show_analysis(found, arm_levels(house, found.experiment))
         return
+    if intervals != "auto":
+        raise InputError(
+            "--intervals is for experiments: a file does not say whether its test still runs.",
+            "Leave it out; a file is read once.",
+        )
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
     AskedOfData(
@@ -265,26 +285,33 @@ def _only_with_data(data: Path | None, experiment: str | None, given: dict[str, 
 def decide(
     experiment: ExperimentId = None,
     call: Annotated[
-        str | None, typer.Option(help="ship, stop, continue or inconclusive; by the rule if not given.")
+        str | None, typer.Option(help="ship, stop, continue or inconclusive; by the rules if not given.")
     ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to ship.")] = None,
-    why: Annotated[str, typer.Option(help="Why, when you decide against the rule.")] = "",
-    propose: Annotated[bool, typer.Option("--propose", help="Only show what the rule says.")] = False,
+    why: Annotated[str, typer.Option(help="Why, when you decide against the rules.")] = "",
+    propose: Annotated[bool, typer.Option("--propose", help="Only show what the rules say.")] = False,
+    show_rules: Annotated[bool, typer.Option("--rules", help="Only show the rules in their order.")] = False,
     json: Json = False,
 ) -> None:
-    """Decide by the stated rule and record it with what was known."""
+    """Decide by the stated rules, the first that holds, and record it with what was known."""
     from proofsheet.cli.parse import one_of
-    from proofsheet.cli.show_measuring import show_decision
+    from proofsheet.cli.show_measuring import show_decision, show_rule_table
     from proofsheet.domain.result import Call
     from proofsheet.workflows import decide as verb
 
+    if show_rules:
+        if json:
+            session.answer(verb.rules())
+        else:
+            show_rule_table(verb.rules())
+        return
     house = session.house()
     if propose:
         proposal = verb.propose(house, experiment)
         if json:
-            session.answer(proposal)
+            session.answer(verb.record_of(proposal))
         else:
-            show_decision(proposal.call, proposal.arm, proposal.rule, proposal.reasons)
+            show_decision(proposal.call, proposal.arm, verb.rule_text(proposal.rule), proposal.reasons)
         return
     if call is not None:
         one_of(call, tuple(kind.value for kind in Call), "--call")
@@ -292,5 +319,5 @@ def decide(
     if json:
         session.answer(decision)
     else:
-        show_decision(decision.call, decision.arm, decision.rule, decision.reasons)
+        show_decision(decision.call, decision.arm, verb.rule_text(decision.rule), decision.reasons)
         session.say(f"Recorded for {decision.experiment} by {decision.decided_by} at {decision.at:%Y-%m-%d %H:%M} UTC.")
