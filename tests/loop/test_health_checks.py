@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +113,7 @@ def failed(found: dict[str, HealthCheck]) -> set[str]:
     return {name for name, check in found.items() if check.ok is False and check.severity != "info"}
 
 
+@pytest.mark.slow
 def test_sound_tests_raise_no_alarm(warehouse: Warehouse) -> None:
     """At most one of twenty: every check's own rate of false alarms is 1 % or less."""
     sites = [Site(seed, units=3_000, name=f"s{seed}") for seed in range(20)]
@@ -348,3 +351,20 @@ def test_an_ad_that_wears_out_is_found_in_a_report(warehouse: Warehouse) -> None
     assert found["lift_by_day"].message.startswith("The lift of b fades over the calendar")
     assert next(iter(found)) == "lift_by_day"
     assert evidence_grade(tuple(found.values()), randomised=False) is Evidence.B
+
+
+@pytest.mark.slow
+def test_the_published_sample_ratio_is_found_through_the_importer(program: Callable[..., Any], tmp_path: Path) -> None:
+    folder = os.environ.get("PROOFSHEET_REAL_DATA")
+    if not folder:
+        pytest.skip("PROOFSHEET_REAL_DATA does not name the folder of real data")
+    home = tmp_path / "home"
+    words = ("--map", "unit=userid", "--map", "arm=version", "--map", "outcomes=retention_7", "--option")
+    program("ingest", f"{folder}/cookie_cats.csv", *words, "experiment=cats", home=home)
+    answer = program("analyze", "cats", "--randomised", "--json", home=home).json
+    found = {check["name"]: check for check in answer["health"]}
+    assert next(iter(found)) == "sample_ratio"
+    assert found["sample_ratio"]["ok"] is False
+    assert found["sample_ratio"]["p_value"] == pytest.approx(0.00861, abs=5e-6)
+    assert "None of 90,189 units" in found["crossed_units"]["message"]
+    assert {row["evidence"] for row in answer["results"]} == {"B"}
