@@ -156,7 +156,7 @@ def test_limits_agree_with_a_large_simulation(counts: tuple[int, int, int, int])
 @pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5)])
 def test_swapping_and_mirroring(prior: tuple[float, float]) -> None:
     rng = np.random.default_rng(11)
-    size = 150
+    size = 40
     n1, n0 = (np.floor(10.0 ** rng.uniform(0, 9, size)) for _ in range(2))
     shares = rng.choice([0.0, 1e-4, 0.02, 0.5, 0.98, 1.0], (2, size))
     x1, x0 = np.floor(n1 * shares[0]), np.floor(n0 * shares[1])

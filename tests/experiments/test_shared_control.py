@@ -84,7 +84,7 @@ def test_arms_without_data_keep_the_prior() -> None:
 @pytest.mark.parametrize("prior", [NormalPrior(sd=0.04), StudentPrior(scale=0.03, df=3.0)])
 def test_the_chosen_arm_is_no_longer_overstated(prior: NormalPrior | StudentPrior) -> None:
     rng = np.random.default_rng(4)
-    tests, arms = (20_000, 4) if isinstance(prior, NormalPrior) else (600, 4)
+    tests, arms = (20_000, 4) if isinstance(prior, NormalPrior) else (300, 4)
     draw = (
         rng.normal(0, 0.04, (tests, arms))
         if isinstance(prior, NormalPrior)

@@ -92,6 +92,7 @@ def test_without_noise_of_days_the_clicks_are_binomial() -> None:
     assert np.var(z) == pytest.approx(1.0, abs=0.35)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [CTR, CPA], ids=["click rate", "cost per conversion"])
 def test_intervals_hold_the_truth_at_their_level(metric: Metric) -> None:
     truth = replace(TRUTH, fatigue=0.01, susceptibility={"b": 1.5, "d": 0.5})

@@ -67,7 +67,7 @@ def test_score_interval_for_a_difference_is_where_the_restricted_likelihood_says
     """The limits by brute force: maximise the likelihood under the restriction on a fine grid."""
     x1, n1, x0, n0 = 7, 80, 3, 100
     for limit in score_intervals.difference_limits(x1, n1, x0, n0, normal_critical(0.05)):
-        p0 = np.linspace(max(0.0, -limit) + 1e-9, min(1.0, 1.0 - limit) - 1e-9, 2_000_001)
+        p0 = np.linspace(max(0.0, -limit) + 1e-9, min(1.0, 1.0 - limit) - 1e-9, 200_001)
         p1 = p0 + limit
         likelihood = stats.binom.logpmf(x1, n1, p1) + stats.binom.logpmf(x0, n0, p0)
         best = int(np.argmax(likelihood))

@@ -54,6 +54,7 @@ def test_caps_from_counts_are_those_of_the_values_to_the_cell() -> None:
     assert caps_from_counts([ThresholdCounts.from_values([9.0, 9.0], [1, 2])]).high == 2.0
 
 
+@pytest.mark.slow
 def test_the_level_holds_the_error_falls_and_the_bias_is_that_of_the_tail() -> None:
     """Heavy tails (log-normal, sigma 2), the arm's values 10 % up: 400 tests of 2 × 2,000 by one cap for both arms."""
     rng = np.random.default_rng(3)
