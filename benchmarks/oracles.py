@@ -14,19 +14,34 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from agreement import adjusting, bayes, checks, estimates, intervals, planning, sequential, small_counts
+from agreement import (
+    bayes,
+    checks,
+    delays,
+    estimates,
+    exact_sequences,
+    group_sequential,
+    intervals,
+    planning,
+    priors,
+    sequential,
+    several,
+    small_counts,
+    variance,
+    watched,
+)
 from agreement.method import Method, recorded
 
 FAMILIES: tuple[tuple[str, tuple[Method, ...]], ...] = (
     ("Estimates", estimates.METHODS),
     ("Tests and intervals", intervals.METHODS),
     ("Proportions and count rates, many or few", small_counts.METHODS),
-    ("Always valid, and group-sequential", sequential.METHODS),
-    ("Bayesian", bayes.METHODS),
-    ("Variance reduction", adjusting.VARIANCE),
-    ("Several comparisons", adjusting.SEVERAL),
-    ("Health, guardrails, assignment", checks.METHODS),
-    ("Planning", planning.METHODS),
+    ("Always valid, and group-sequential", (*sequential.METHODS, *exact_sequences.METHODS, *group_sequential.METHODS)),
+    ("Bayesian", (*bayes.METHODS, *priors.METHODS)),
+    ("Variance reduction", variance.METHODS),
+    ("Several comparisons", several.METHODS),
+    ("Health, guardrails, assignment", (*checks.METHODS, *delays.METHODS)),
+    ("Planning", (*planning.METHODS, *watched.METHODS)),
 )
 
 HEAD = """# The statistics
