@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -316,3 +317,10 @@ def test_reasons_say_how_an_interval_is_to_be_read_and_never_a_certainty_that_is
     (reason, *_) = reach_verdict(look(sure)).reasons
     assert "95% interval +5.0% to +15.0%, chance" in reason
     assert "below 0.1%" in reach_verdict(look(arm(direction=-1, gain=-0.1, chance_to_win=1e-9))).reasons[-1]
+
+
+def test_the_page_of_decide_shows_the_rules_in_their_order() -> None:
+    page = Path(__file__).parents[2] / "docs" / "decide.md"
+    rows = [line.split("|")[1:-1] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = [(name.strip(" `"), running.strip(), ended.strip()) for name, _, running, ended in rows]
+    assert told == [(rule.name, rule.running.value, rule.ended.value) for rule in RULES]
