@@ -227,7 +227,8 @@ def _strays(reader: Reader, experiment: Experiment, account: UnitAccount) -> lis
     sets: dict[tuple[str, ...], int] = {(arm,): n for arm, n in account.units.items()}
     if account.in_two_arms:
         sets |= reader.crossed_sets(experiment)
-    checks = [crossed_units(sets, control=experiment.control.name, left_out=True)]
+    crossed = crossed_units(sets, control=experiment.control.name, left_out=True)
+    checks = [crossed] if crossed.ok is not None else []  # without two arms there is nothing to cross
     unknown = account.unknown_arms
     if unknown:
         shown = ", ".join(f"{arm}: {n:,}" for arm, n in sorted(unknown.items())[:3])

@@ -293,6 +293,14 @@ def test_a_daily_export_that_ends_within_a_day_is_not_late(warehouse: Warehouse)
     assert checked(warehouse, experiment())["late_data"].ok is True
 
 
+def test_without_units_of_two_arms_only_that_is_said(warehouse: Warehouse) -> None:
+    assert list(checked(warehouse, experiment())) == ["both_arms", "enough_data"]
+    site = Site(19, units=200)
+    site.arms[:] = "a"
+    assert of_site(warehouse, site)["both_arms"].message == "Only the control has data. Nothing can be compared."
+    assert "not_checked" not in checked(warehouse, experiment(metrics=()))
+
+
 def test_facts_of_one_day_say_what_they_cannot_tell(warehouse: Warehouse) -> None:
     site = Site(15, units=1_000)
     site.days *= 0.5 / DAYS
