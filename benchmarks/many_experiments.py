@@ -220,8 +220,8 @@ def command(count: int) -> list[str]:
         f"{table['n'].size:,} rows of {count:,} experiments in a CSV file; `python benchmarks/many_experiments.py "
         "--command` reproduces it. Fresh processes, the best of seven.",
         "",
-        f"Load while measured: {load:.1f} on {os.cpu_count()} cores. Above one a core, seconds are those of a busy machine; "
-        "the ratio to the imports alone stands.",
+        f"Load while measured: {load:.1f} on {os.cpu_count()} cores. Above one a core, seconds are those of a busy "
+        "machine; the ratio to the imports alone stands.",
         "",
         "| what | seconds | CPU seconds | × imports alone |",
         "| --- | ---: | ---: | ---: |",

@@ -6,7 +6,7 @@ the means again: far from zero an average would lose digits, and a sum of square
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,8 @@ class Sums:
     Attributes:
         columns: a row per experiment and arm, in the order in which the table first names them: ``experiment``,
             ``arm``, ``n``; of metric i ``mean_x_i``, ``m2_x_i``, and over another ``mean_y_i``, ``m2_y_i``, ``cxy_i``;
-            ``cap_i`` and the share ``capped_i`` of units beyond it; ``trials`` and ``successes``; and the moments
-            ``mean_k``, ``cross_j_k`` of covariates k, ``cross_x_i_k`` and ``cross_y_i_k`` with metric i.
+            ``rest_*``, what the float of a mean far from zero leaves out of it; ``cap_i`` and the share ``capped_i`` of
+            units beyond it; ``trials`` and ``successes``; and the moments ``mean_k``, ``cross_j_k`` of covariates k, ``cross_x_i_k`` and ``cross_y_i_k`` with metric i.
         covariates: the names of the covariates k, with those that say where one is missing.
         cells: ``experiment``, ``arm``, ``cell``, ``trials`` and ``successes``, in the order of the table.
         values: of the place of a quantile, the values of each row of ``columns``.
@@ -61,7 +61,8 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
     try:
         cap(session, metrics)
         covariates, names = _with_histories(session, question)
-        sums = _moments(session, metrics, covariates) | _totals(typed)
+        moments, about = _moments(session, metrics, covariates)
+        sums = moments | _totals(typed)
         parts = ", ".join(f"{sql} AS {short}" for short, sql in sums.items())
         found = fetched(
             session,
@@ -74,7 +75,7 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
         session.close()
     if not found["n"].size:
         raise InputError(f"{name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns.")
-    _finish(found, metrics)
+    _finish(found, metrics, about)
     return Sums(
         columns=found,
         covariates=tuple(names),
@@ -205,15 +206,20 @@ def origin_of(expression: str) -> float:
     return float(expression.rpartition(" - ")[2].rstrip(")")) if " - " in expression else 0.0
 
 
-def _moments(session: Session, metrics: Sequence[Metric], covariates: Sequence[str]) -> dict[str, str]:
-    """SQL of the moments by the names of ``Sums.columns``."""
+def _moments(
+    session: Session, metrics: Sequence[Metric], covariates: Sequence[str]
+) -> tuple[dict[str, str], dict[str, float]]:
+    """SQL of the moments by the names of ``Sums.columns``, and what is to be added to means again."""
     measured = [f"x{i}" for i, m in enumerate(metrics) if m.kind not in (MetricKind.PROPORTION, MetricKind.QUANTILE)]
     over = [f"y{i}" for i, m in enumerate(metrics) if m.kind in OVER_ANOTHER]
     about = origins(session, [*measured, *over, *covariates])
     sums: dict[str, str] = {}
+    added: dict[str, float] = {}
 
-    def mean(column: str) -> str:
-        return f"avg({about.get(column, column)}) + {origin_of(about.get(column, column))!r}"
+    def mean(name: str, column: str) -> None:
+        sums[name] = f"avg({about.get(column, column)})"
+        if origin := origin_of(about.get(column, column)):
+            added[name] = origin
 
     def cross(first: str, second: str) -> str:
         one, other = about.get(first, first), about.get(second, second)
@@ -223,11 +229,12 @@ def _moments(session: Session, metrics: Sequence[Metric], covariates: Sequence[s
         if metric.kind is MetricKind.QUANTILE:
             continue
         x, y = f"x{i}", f"y{i}"
-        sums[f"mean_x_{i}"] = mean(x)
+        mean(f"mean_x_{i}", x)
         if metric.kind is not MetricKind.PROPORTION:
             sums[f"m2_x_{i}"] = cross(x, x)
         if metric.kind in OVER_ANOTHER:
-            sums |= {f"mean_y_{i}": mean(y), f"m2_y_{i}": cross(y, y), f"cxy_{i}": cross(x, y)}
+            mean(f"mean_y_{i}", y)
+            sums |= {f"m2_y_{i}": cross(y, y), f"cxy_{i}": cross(x, y)}
         if metric.upper < 1.0:
             sums |= {f"cap_{i}": f"min(cap{i})", f"capped_{i}": f"avg(over{i})"}
         for k, z in enumerate(covariates):
@@ -235,9 +242,9 @@ def _moments(session: Session, metrics: Sequence[Metric], covariates: Sequence[s
             if metric.kind in OVER_ANOTHER:
                 sums[f"cross_y_{i}_{k}"] = cross(y, z)
     for k, z in enumerate(covariates):
-        sums[f"mean_{k}"] = mean(z)
+        mean(f"mean_{k}", z)
         sums |= {f"cross_{j}_{k}": cross(covariates[j], z) for j in range(k + 1)}
-    return sums
+    return sums, added
 
 
 def _totals(typed: dict[str, pyarrow.Array]) -> dict[str, str]:
@@ -265,10 +272,16 @@ def _values(session: Session, place: int) -> list[NDArray[np.float64]]:
     return list(np.split(found["x"].astype(np.float64), starts[1:]))
 
 
-def _finish(found: Columns, metrics: Sequence[Metric]) -> None:
-    """The squares of proportions, which follow from their means; no square below 0 by rounding."""
+def _finish(found: Columns, metrics: Sequence[Metric], added: Mapping[str, float]) -> None:
+    """Means with their origins, the squares of proportions, and no square below 0 by rounding."""
     import numpy as np
 
+    for name, origin in added.items():
+        about = found[name]
+        found[name] = about + origin
+        # What that float leaves out of the sum, exactly (Knuth 1969).
+        part = found[name] - about
+        found[name.replace("mean", "rest", 1)] = (about - (found[name] - part)) + (origin - part)
     for i, metric in enumerate(metrics):
         if metric.kind is MetricKind.PROPORTION:
             p = found[f"mean_x_{i}"]

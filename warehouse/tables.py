@@ -103,7 +103,8 @@ class FileAggregates:
             if metric.kind is MetricKind.QUANTILE:
                 continue
             two = ("mean_y", "m2_y", "cxy") if metric.kind in OVER_ANOTHER else ()
-            kept = ("mean_x", "m2_x", *two)
+            rests = tuple(name for name in ("rest_x", "rest_y") if f"{name}_{i}" in self.sums.columns)
+            kept = ("mean_x", "m2_x", *two, *rests)
             for experiment, arm, n, *moments in self._rows("n", *(f"{name}_{i}" for name in kept)):
                 by_name = dict(zip(kept, moments, strict=True))
                 found[experiment].setdefault(arm, {})[metric.name] = Aggregates(n=int(n), **by_name)

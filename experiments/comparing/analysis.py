@@ -52,6 +52,11 @@ def compare(
             values are not finite.
     """
     check_request(list(arms), control, confidence, correction)
+    if metric.kind in (MetricKind.RATE, MetricKind.QUANTILE):
+        raise InputError(
+            f"The {metric.kind.value} {metric.name!r} cannot be compared from aggregates one by one.",
+            "Compare rates by comparing.many, and quantiles from the values themselves (adjusting.quantiles).",
+        )
     if method not in METHODS:
         raise InputError(f"The method {method!r} is not known.", f"Choose one of: {', '.join(METHODS)}.")
     for name, aggregates in arms.items():

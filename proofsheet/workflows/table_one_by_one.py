@@ -125,26 +125,31 @@ def _cross_moments(plan: Plan, metric: Metric, place: int, rows: Index) -> Momen
     sums, covariates = plan.read.sums.columns, plan.read.sums.covariates
     outcomes = ["x", "y"] if metric.kind in OVER_ANOTHER else ["x"]
     k = len(outcomes) + len(covariates)
-    mean, cross = np.zeros((rows.size, k)), np.zeros((rows.size, k, k))
+    mean, rest, cross = np.zeros((rows.size, k)), np.zeros((rows.size, k)), np.zeros((rows.size, k, k))
 
     def put(i: int, j: int, name: str) -> None:
         cross[:, i, j] = cross[:, j, i] = sums[name][rows]
 
+    def put_mean(i: int, name: str) -> None:
+        mean[:, i] = sums[f"mean_{name}"][rows]
+        if f"rest_{name}" in sums:
+            rest[:, i] = sums[f"rest_{name}"][rows]
+
     for i, axis in enumerate(outcomes):
-        mean[:, i] = sums[f"mean_{axis}_{place}"][rows]
+        put_mean(i, f"{axis}_{place}")
         put(i, i, f"m2_{axis}_{place}")
         for j in range(len(covariates)):
             put(i, len(outcomes) + j, f"cross_{axis}_{place}_{j}")
     if len(outcomes) == 2:
         put(0, 1, f"cxy_{place}")
     for j in range(len(covariates)):
-        mean[:, len(outcomes) + j] = sums[f"mean_{j}"][rows]
+        put_mean(len(outcomes) + j, str(j))
         for i in range(j + 1):
             put(len(outcomes) + i, len(outcomes) + j, f"cross_{i}_{j}")
     names = (*("numerator", "denominator")[: len(outcomes)], *covariates)
     for i in range(k):
         cross[:, i, i] = np.maximum(cross[:, i, i], 0.0)
-    return Moments(names=names, n=sums["n"][rows].astype(np.float64), mean=mean, cross=cross)
+    return Moments(names=names, n=sums["n"][rows].astype(np.float64), mean=mean, cross=cross, mean_rest=rest)
 
 
 def _quantiles(plan: Plan, metric: Metric, place: int) -> Pairs:
