@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -42,25 +43,41 @@ def planned(store: Warehouse, tmp_path: Path) -> Warehouse:
     return store
 
 
-@pytest.fixture
-def filled(store: Warehouse, tmp_path: Path) -> tuple[Warehouse, tuple[Asset, ...]]:
-    """A warehouse with one campaign that nobody has reviewed."""
-    return store, fill_campaign(store, tmp_path)
+@pytest.fixture(scope="session")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Asset, ...]]:
+    """The home of ``filled``, made once; tests get copies."""
+    folder = tmp_path_factory.mktemp("filled")
+    return folder / "home", fill_campaign(Warehouse(folder / "home"), folder)
 
 
-@pytest.fixture
-def tested(store: Warehouse, tmp_path: Path) -> tuple[Warehouse, Experiment]:
-    """A warehouse with everything: approved assets, a running test past its size, a report and an analysis."""
-    assets = fill_campaign(store, tmp_path)
+@pytest.fixture(scope="session")
+def tested_once(
+    filled_once: tuple[Path, tuple[Asset, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Experiment]:
+    """The home of ``tested``, made once; tests get copies."""
+    folder = tmp_path_factory.mktemp("tested")
+    store = Warehouse(shutil.copytree(filled_once[0], folder / "home"))
+    assets = filled_once[1]
     approve(store, assets[:1] + assets[3:])
-    experiment = make_experiment(assets)
-    running = replace(experiment, status=ExperimentStatus.RUNNING, started_at=START)
+    running = replace(make_experiment(assets), status=ExperimentStatus.RUNNING, started_at=START)
     with store.write() as writer:
         writer.save_experiment(running)
-    fill_report(store, tmp_path, running)
+    fill_report(store, folder, running)
     with store.write() as writer:
         writer.save_analysis(make_analysis(running, 50_000))
-    return store, running
+    return store.home, running
+
+
+@pytest.fixture
+def filled(home: Path, filled_once: tuple[Path, tuple[Asset, ...]]) -> tuple[Warehouse, tuple[Asset, ...]]:
+    """A warehouse with one campaign that nobody has reviewed."""
+    return Warehouse(shutil.copytree(filled_once[0], home)), filled_once[1]
+
+
+@pytest.fixture
+def tested(home: Path, tested_once: tuple[Path, Experiment]) -> tuple[Warehouse, Experiment]:
+    """A warehouse with everything: approved assets, a running test past its size, a report and an analysis."""
+    return Warehouse(shutil.copytree(tested_once[0], home)), tested_once[1]
 
 
 @pytest.fixture
@@ -68,7 +85,7 @@ def open_page(home: Path) -> Callable[..., AppTest]:
     """Opens a page of the app by its address and parameters."""
 
     def opened(name: str = "home", **query: str) -> AppTest:
-        app = AppTest.from_file(str(SCRIPT), default_timeout=30)
+        app = AppTest.from_file(str(SCRIPT), default_timeout=120)
         if name != "home":
             app.run()
             app._page_hash = next(h for h, i in app._registered_pages.items() if i.get("url_pathname") == name)

@@ -153,6 +153,7 @@ def test_limits_agree_with_a_large_simulation(counts: tuple[int, int, int, int])
     assert_allclose(got.loss_of_arm, np.mean(np.maximum(control - arm, 0)), rtol=0.03, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5)])
 def test_swapping_and_mirroring(prior: tuple[float, float]) -> None:
     rng = np.random.default_rng(11)

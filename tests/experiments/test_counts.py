@@ -275,7 +275,7 @@ def test_successes_outside_the_common_cells_do_not_pass_for_a_comparison(click_r
     assert -1.0 < r.lift_high < -0.7
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 400), st.integers(0, 60)),

@@ -132,6 +132,7 @@ def test_few_experiments_give_a_reason_and_a_weak_prior(count: int, status: Stat
     assert_allclose(np.exp(learned.prior.log_weight).sum(), 1.0, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_average_over_priors_is_bayes_rule() -> None:
     """Against a plain sum over a finer grid of normal and t priors, by the marginal likelihoods of ``posterior``."""
     x, s, _ = past(15, 8)

@@ -130,7 +130,7 @@ def test_limits_leave_out_no_difference_exactly_when_the_test_rejects(corrected:
             assert np.array_equal((low > 1) | (high < 1), rejects)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.data(), st.floats(0.1, 6.0))
 def test_limits_have_the_score_that_was_asked_for(n1: int, n0: int, data: st.DataObject, critical: float) -> None:
     x1, x0 = data.draw(st.integers(0, n1)), data.draw(st.integers(0, n0))

@@ -111,6 +111,7 @@ def test_losses_that_cancel_in_the_total_are_found() -> None:
     assert "in 2 of 2 segments" in check.message
 
 
+@pytest.mark.slow
 def test_false_alarms_over_all_segments_stay_at_the_level() -> None:
     rng = np.random.default_rng(5)
     runs = 500

@@ -10,6 +10,8 @@ from torch.nn import functional
 from training.attributes import ATTRIBUTES, NAMES
 from training.scales import SCALES, Scales, likenesses, points_of
 
+pytestmark = pytest.mark.models
+
 
 @pytest.mark.parametrize("name", SCALES)
 def test_every_value_is_likest_its_own_words(name: str) -> None:
