@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind
 from proofsheet.errors import InputError
-from warehouse.arrays import texts
 from warehouse.engine import Session, spoken
 from warehouse.table_question import Question
 
@@ -35,7 +34,8 @@ class Sums:
         columns: a row per experiment and arm, in the order in which the table first names them: ``experiment``,
             ``arm``, ``n``; of metric i ``mean_x_i``, ``m2_x_i``, and over another ``mean_y_i``, ``m2_y_i``, ``cxy_i``;
             ``rest_*``, what the float of a mean far from zero leaves out of it; ``cap_i`` and the share ``capped_i`` of
-            units beyond it; ``trials`` and ``successes``; and the moments ``mean_k``, ``cross_j_k`` of covariates k, ``cross_x_i_k`` and ``cross_y_i_k`` with metric i.
+            units beyond it; ``trials`` and ``successes``; and the moments ``mean_k``,
+            ``cross_j_k`` of covariates k, ``cross_x_i_k`` and ``cross_y_i_k`` with metric i.
         covariates: the names of the covariates k, with those that say where one is missing.
         cells: ``experiment``, ``arm``, ``cell``, ``trials`` and ``successes``, in the order of the table.
         values: of the place of a quantile, the values of each row of ``columns``.
@@ -93,13 +93,12 @@ def open_units(
     """A session with the table ``facts`` of one row per unit; the units in two arms and in several rows, rows lost."""
     import pyarrow as pa
 
-    experiment = typed.get("e")
-    given = {short: column for short, column in typed.items() if short != "e"}
-    table = pa.table({"e": experiment if experiment is not None else texts([""] * len(rows)), "r": rows, **given})
     session = Session(None)
     try:
         with spoken(None):
-            session.connection.register("facts" if "u" not in typed else "rows_of_units", table)
+            session.connection.register("given", pa.table({"r": rows, **typed}))
+        named = "" if "e" in typed else "'' AS e, "
+        session.rows(f"CREATE TEMP VIEW {'rows_of_units' if 'u' in typed else 'facts'} AS SELECT {named}* FROM given")
         return session, *(_by_unit(session, question, tuple(typed)) if "u" in typed else (0, 0, 0))
     except BaseException:
         session.close()
