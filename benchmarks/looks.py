@@ -1,6 +1,6 @@
 """Does looking at an experiment every day keep its error, with the readings that ``analyze`` takes?
 
-    python benchmarks/looks.py [--tests 10000] [--reports 300] [--seed 1] [--out docs/benchmarks/looks.md]
+    python benchmarks/looks.py [--tests 10000] [--reports 800] [--seed 1] [--out docs/benchmarks/looks.md]
 
 Every test is an A/A test over 28 days and a week more, read each day. The p-values of one look are those of ``compare``
 (in whole arrays) and ``compare_cells``; ``tests/experiments/test_looks.py`` shows that its rows reject exactly where
@@ -151,7 +151,7 @@ def main() -> None:
     """Run, print and, when asked, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tests", type=int, default=10_000)
-    parser.add_argument("--reports", type=int, default=300)
+    parser.add_argument("--reports", type=int, default=800)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
