@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 #: So many rows tell where the values of a column lie.
-_FIRST_ROWS = 1001
+FIRST_ROWS = 1001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,8 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
     try:
         cap(session, metrics)
         covariates, names = _with_histories(session, question)
-        moments, about = _moments(session, metrics, covariates)
+        about = origins(session, [*measured_columns(metrics), *covariates])
+        moments, added = moments_sql(metrics, about, covariates)
         sums = moments | _totals(typed)
         parts = ", ".join(f"{sql} AS {short}" for short, sql in sums.items())
         found = fetched(
@@ -75,7 +76,7 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
         session.close()
     if not found["n"].size:
         raise InputError(f"{name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns.")
-    _finish(found, metrics, about)
+    finish(found, metrics, added)
     return Sums(
         columns=found,
         covariates=tuple(names),
@@ -193,10 +194,15 @@ def origins(session: Session, columns: Sequence[str], source: str = "facts") -> 
     if not columns:
         return {}
     middle = ", ".join(f"median({column})" for column in columns)
-    (found,) = session.rows(f"SELECT {middle} FROM (SELECT * FROM {source} LIMIT {_FIRST_ROWS})")
+    (found,) = session.rows(f"SELECT {middle} FROM (SELECT * FROM {source} LIMIT {FIRST_ROWS})")
+    return less_typical(columns, found)
+
+
+def less_typical(columns: Sequence[str], typical: Sequence[float | None]) -> dict[str, str]:
+    """For each column an expression of its values less the typical one."""
     return {
         column: f"({column} - {float(value)!r})" if value else column
-        for column, value in zip(columns, found, strict=True)
+        for column, value in zip(columns, typical, strict=True)
     }
 
 
@@ -205,13 +211,20 @@ def origin_of(expression: str) -> float:
     return float(expression.rpartition(" - ")[2].rstrip(")")) if " - " in expression else 0.0
 
 
-def _moments(
-    session: Session, metrics: Sequence[Metric], covariates: Sequence[str]
-) -> tuple[dict[str, str], dict[str, float]]:
-    """SQL of the moments by the names of ``Sums.columns``, and what is to be added to means again."""
+def measured_columns(metrics: Sequence[Metric]) -> list[str]:
+    """The columns of which moments are taken less an origin."""
     measured = [f"x{i}" for i, m in enumerate(metrics) if m.kind not in (MetricKind.PROPORTION, MetricKind.QUANTILE)]
-    over = [f"y{i}" for i, m in enumerate(metrics) if m.kind in OVER_ANOTHER]
-    about = origins(session, [*measured, *over, *covariates])
+    return [*measured, *(f"y{i}" for i, m in enumerate(metrics) if m.kind in OVER_ANOTHER)]
+
+
+def moments_sql(
+    metrics: Sequence[Metric], about: Mapping[str, str], covariates: Sequence[str] = ()
+) -> tuple[dict[str, str], dict[str, float]]:
+    """SQL of the moments by the names of ``Sums.columns``, and what is to be added to means again.
+
+    Args:
+        about: the columns' expressions, from ``origins``.
+    """
     sums: dict[str, str] = {}
     added: dict[str, float] = {}
 
@@ -271,7 +284,7 @@ def _values(session: Session, place: int) -> list[NDArray[np.float64]]:
     return list(np.split(found["x"].astype(np.float64), starts[1:]))
 
 
-def _finish(found: Columns, metrics: Sequence[Metric], added: Mapping[str, float]) -> None:
+def finish(found: Columns, metrics: Sequence[Metric], added: Mapping[str, float]) -> None:
     """Means with their origins, the squares of proportions, and no square below 0 by rounding."""
     import numpy as np
 

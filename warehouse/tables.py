@@ -21,10 +21,11 @@ from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Aggregates, Cell
 from proofsheet.errors import InputError
+from warehouse.relation_sums import relation_sums
 from warehouse.table_files import TableFile
 from warehouse.table_question import Question
 from warehouse.table_rows import set_aside, told
-from warehouse.table_sources import Table, open_source
+from warehouse.table_sources import NAME, Table, open_source
 from warehouse.table_sums import Sums, summed
 from warehouse.table_values import NOT_WHOLE, Typed, decimal_style, names, truths
 from warehouse.table_values import counts as count_rule
@@ -191,6 +192,14 @@ def file_aggregates(
         covariates=tuple(covariates),
         empty=empty,
     )
+    typed = relation_sums(source, question)
+    if typed is not None:
+        sums, names_of_all = typed
+        rows = int(sums.columns["n"].sum())
+        report = TableReport(
+            file_name=NAME, kind="table", columns=names_of_all, rows_in=rows, used=rows, set_aside=0, in_two_arms=0
+        )
+        return FileAggregates(metrics=question.metrics, sums=sums, report=report)
     read = typed_rows(source, question, sheet=sheet, encoding=encoding, most_set_aside=most_set_aside)
     sums = summed(read.report.file_name, read.columns, read.rows, question)
     found = FileAggregates(metrics=question.metrics, sums=sums, report=read.report_after(sums))

@@ -17,7 +17,8 @@ INTERVALS = ("auto", "fixed", "always-valid")
 #: Units per arm at which always-valid intervals are narrowest where no size was planned.
 UNPLANNED: Mapping[str, int] = {"impression": 100_000, "user": 5_000}
 
-_OVERRUN = 1.1
+#: How far past the planned size the one final look may come while the test still runs.
+_OVERRUN = 1.05
 
 
 def check_intervals(intervals: str) -> None:
@@ -41,8 +42,9 @@ def reading_of(
     """How the experiment's rows are to be read at this look, and a sentence for people.
 
     With ``auto``: before the planned size always valid, at half of alpha; once every arm has the planned size, or the
-    experiment has ended, the fixed interval of the one final look, which allows for the looks before. Without a planned
-    size: always valid at all of alpha while it runs, the plain interval of one look once it has ended.
+    experiment has ended, the fixed interval of the one final look, which allows for the looks before. A test that runs
+    on past the planned size by more than 5 % has had that look: its intervals are always valid again until it ends.
+    Without a planned size: always valid at all of alpha while it runs, the plain interval of one look once it ended.
 
     Args:
         sizes: units by arm on the primary metric.
@@ -55,7 +57,8 @@ def reading_of(
     if intervals == "fixed" or (intervals == "auto" and design is None and ended):
         return OneLook(), _plain(asked=intervals == "fixed")
     planned = design.n_per_arm if design else UNPLANNED.get(experiment.unit, UNPLANNED["user"])
-    final = intervals == "auto" and (ended or smallest >= planned) and design is not None
+    reached, passed = smallest >= planned, smallest > _OVERRUN * planned
+    final = intervals == "auto" and design is not None and (ended or (reached and not passed))
     looks = Looks(
         progress={arm: float(progress_of(n, control, planned)) for arm, n in sizes.items()},
         final=final,
@@ -64,12 +67,17 @@ def reading_of(
     )
     size = f"{planned:,} {experiment.unit}s per arm"
     if final:
-        return looks, _final(smallest / planned, size, ended=ended)
+        return looks, _final(smallest / planned, size)
     at_any_time = "The intervals hold at any time: look as often as you like."
     if design is None:
         return looks, f"{at_any_time} The test was not sized before launch; they are narrowest at {size}, a default."
     if intervals == "always-valid":
         return looks, f"{at_any_time} They do so at the planned size of {size} and after it, too."
+    if reached:
+        return looks, (
+            f"The planned size of {size} is passed by {smallest / planned - 1.0:.0%}. The fixed intervals were for one "
+            "look at that size; now they hold at any time again, and are wider. End the test and decide."
+        )
     return looks, (
         f"{at_any_time} Narrower, fixed ones come at the planned size of {size}; "
         f"the smallest arm has {smallest:,} ({smallest / planned:.0%})."
@@ -84,15 +92,10 @@ def _plain(*, asked: bool) -> str:
     )
 
 
-def _final(progress: float, size: str, *, ended: bool) -> str:
+def _final(progress: float, size: str) -> str:
     if progress < 1.0:
         return (
             f"The test ended at {progress:.0%} of its planned size of {size}. Its fixed intervals hold unless it was "
             "ended because of what it showed; then read proofsheet analyze --intervals always-valid."
         )
-    text = f"The planned size of {size} is reached: the intervals are fixed, with an allowance for the looks before."
-    if progress > _OVERRUN and not ended:
-        text += (
-            f" It is passed by {progress - 1.0:.0%}: every further look adds false winners, so end the test and decide."
-        )
-    return text
+    return f"The planned size of {size} is reached: the intervals are fixed, with an allowance for the looks before."
