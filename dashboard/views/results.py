@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import charts, data, navigation, pieces
 from dashboard import format as as_text
-from dashboard.views import arms, decision, health, measures
+from dashboard.views import arms, decision, expected, health, measures
 from proofsheet.workflows.result_pages import EVIDENCE, WAITING, ResultsPage, named, trend_field
 
 
@@ -35,6 +35,7 @@ def show(experiment_id: str) -> None:
     if any(row.result and row.result.lift is not None for row in page.arms):
         pieces.chart(charts.forest(page, dark=pieces.is_dark()), key="forest")
     arms.show(page)
+    expected.show(page)
     _trend(page)
     measures.show(page)
     decision.show(page)

@@ -223,8 +223,9 @@ def analyze(
         },
     )
     if data is None:
-        from proofsheet.cli.show_measuring import arm_levels, show_analysis
+        from proofsheet.cli.show_measuring import arm_levels, show_analysis, show_beliefs
         from proofsheet.workflows.analyze import analyze as verb
+        from proofsheet.workflows.beliefs import beliefs_of
 
         house = session.house()
         found = verb(
@@ -239,6 +240,10 @@ def analyze(
             session.answer(found)
         else:
             show_analysis(found, arm_levels(house, found.experiment))
+            with house.warehouse.read() as reader:
+                beliefs = beliefs_of(reader, found)
+            if beliefs is not None:
+                show_beliefs(beliefs)
         return
     if intervals != "auto":
         raise InputError(

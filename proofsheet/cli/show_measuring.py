@@ -11,6 +11,7 @@ from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Analysis, Call, HealthCheck, Result, Status, Validity
 
 if TYPE_CHECKING:
+    from experiments.bayes.beliefs import Beliefs
     from experiments.deciding.verdict import Rule
     from proofsheet.workflows.house import House
     from warehouse.inspection import Inspection
@@ -164,6 +165,40 @@ def show_results(results: Sequence[Result]) -> None:
             f"{first.confidence:.0%} intervals, {_VALIDITY[first.validity]}; {first.method}; "
             f"correction over arms: {first.correction}; evidence grade {first.evidence.value}."
         )
+
+
+def show_beliefs(beliefs: Beliefs) -> None:
+    """What is left of each lift once past experiments have had their say, and who is likely the best."""
+    from proofsheet.workflows.beliefs import prior_words
+
+    prior = beliefs.prior
+    session.table(
+        "What to expect",
+        ("arm", "measured", "expected", "interval", "chance to be best", "expected loss"),
+        [
+            (
+                one.arm,
+                percent(one.raw),
+                percent(one.lift),
+                _interval(one.low, one.high),
+                _chance(one.chance_best),
+                percent(one.expected_loss, sign=False),
+            )
+            for one in beliefs.arms
+        ]
+        + [
+            (
+                "control",
+                "",
+                "",
+                "",
+                _chance(beliefs.control_chance_best),
+                percent(beliefs.control_expected_loss, sign=False),
+            )
+        ],
+        right=(1, 2, 3, 4, 5),
+    )
+    session.say(prior_words(prior))
 
 
 def show_health(checks: Sequence[HealthCheck]) -> None:

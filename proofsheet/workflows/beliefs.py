@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from proofsheet.domain.experiment import ExperimentStatus, Role
 from proofsheet.domain.result import Analysis, Evidence, Result
-from proofsheet.workflows.house import House
 
 if TYPE_CHECKING:
     from experiments.bayes.beliefs import Beliefs
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from warehouse.store import Reader
 
 
-def beliefs_of(house: House, analysis: Analysis) -> Beliefs | None:
+def beliefs_of(reader: Reader, analysis: Analysis) -> Beliefs | None:
     """What to believe of each arm on the primary metric; None where no arm has a lift yet.
 
     The prior is learned from the primary lifts of every other experiment that has ended, won or not, whatever its
@@ -26,18 +25,24 @@ def beliefs_of(house: House, analysis: Analysis) -> Beliefs | None:
     rows = _primary(analysis.results)
     if not rows:
         return None
-    return form_beliefs(rows, learned_prior(house, besides=analysis.experiment))
+    return form_beliefs(rows, learned_prior(reader, besides=analysis.experiment))
 
 
-def learned_prior(house: House, *, besides: str = "") -> LearnedPrior:
+def learned_prior(reader: Reader, *, besides: str = "") -> LearnedPrior:
     """What past experiments, but one, say of gains to come."""
     from experiments.bayes.beliefs import gains_of
     from experiments.bayes.priors import learn_prior
 
-    with house.warehouse.read() as reader:
-        past = _past_rows(reader, besides)
-    gains, errors = gains_of(past)
+    gains, errors = gains_of(_past_rows(reader, besides))
     return learn_prior(gains, errors, centre=0.0)
+
+
+def prior_words(prior: LearnedPrior) -> str:
+    """What the expected lifts rest on, in a sentence or two."""
+    text = "A winner tends to look better than it is, so measured lifts are shrunk"
+    if prior.reason:
+        return f"{text}. {prior.reason}"
+    return f"{text} by what {prior.experiments:,} arms of past experiments came to."
 
 
 def _past_rows(reader: Reader, besides: str) -> list[Result]:

@@ -22,11 +22,13 @@ from proofsheet.domain.result import (
     Status,
     Validity,
 )
+from proofsheet.workflows.beliefs import beliefs_of
 from proofsheet.workflows.decide import rule_text, verdict_of
 from proofsheet.workflows.pages import ContactSheet, cautions, contact_sheet, covers, shared_placement, variant_titles
 from proofsheet.workflows.readings import has_ended
 
 if TYPE_CHECKING:
+    from experiments.bayes.beliefs import Beliefs
     from warehouse.store import Reader
 
 #: What an evidence grade means, for people.
@@ -119,6 +121,7 @@ class ResultsPage:
     decisions: tuple[Decision, ...]
     proposal: ProposedCall | None
     titles: Mapping[str, str]
+    beliefs: Beliefs | None = None
 
 
 #: The headline before any report of the ads is there.
@@ -188,6 +191,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         decisions=reader.decisions(experiment_id),
         proposal=_proposal(experiment, analysis, titles),
         titles=titles,
+        beliefs=beliefs_of(reader, analysis) if analysis else None,
     )
 
 

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from experiments.bayes.beliefs import Beliefs
 from experiments.deciding.verdict_record import read_record
 from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Metric, MetricKind, Role, TestDesign
 from proofsheet.domain.identity import to_json
 from proofsheet.domain.plain import from_json
-from proofsheet.domain.result import Analysis, Call, Decision, Result, Validity
+from proofsheet.domain.result import Analysis, Call, Decision, Evidence, Result, Validity
 from proofsheet.errors import InputError
 from proofsheet.settings import load_settings
 from proofsheet.workflows.analyze import analyze
+from proofsheet.workflows.beliefs import beliefs_of, prior_words
 from proofsheet.workflows.decide import decide, propose
 from proofsheet.workflows.house import House, open_house
 from proofsheet.workflows.ingest import ingest
@@ -127,6 +129,53 @@ def test_a_running_test_is_read_at_any_time_and_at_its_planned_size_once(house: 
     assert last.lift_error is not None
     with pytest.raises(InputError, match="auto, fixed, always-valid"):
         analyze(house, intervals="wide")
+
+
+def test_past_its_planned_size_a_test_is_read_at_any_time_again_until_it_ends(house: House, tmp_path: Path) -> None:
+    experiment = launched(house)
+    seen(house, tmp_path, 2, {"old": (1_200, 240, 120), "new": (1_200, 290, 120)})
+    past = analyze(house)
+    assert primary(past).validity is Validity.ALWAYS
+    assert "1,000 users per arm is passed by 20%" in past.reading
+    end(house, experiment)
+    assert primary(analyze(house)).validity is Validity.FIXED
+
+
+def test_what_past_experiments_came_to_is_expected_of_the_next(house: House, tmp_path: Path) -> None:
+    experiment = launched(house)
+    seen(house, tmp_path, 2, {"old": (1_000, 200, 100), "new": (1_000, 240, 100)})
+    found = analyze(house)
+    measured = primary(found).lift
+
+    def expected() -> Beliefs:
+        with house.warehouse.read() as reader:
+            beliefs = beliefs_of(reader, found)
+        assert beliefs is not None
+        return beliefs
+
+    alone = expected()
+    assert measured is not None
+    assert alone.prior.experiments == 0
+    assert 0 < alone.arms[0].lift < measured
+    with house.warehouse.write() as writer:
+        for number in range(12):  # past tests in which nothing made much of a difference
+            past = replace(experiment, id=f"past-{number}", status=ExperimentStatus.ENDED)
+            row = replace(primary(found), experiment=past.id, lift=0.004 * (-1) ** number, lift_error=0.005)
+            graded = replace(row, evidence=Evidence.C if number == 11 else Evidence.B)
+            writer.save_experiment(past)
+            writer.save_analysis(replace(found, experiment=past.id, results=(graded,), data_version=str(number)))
+    taught = expected()
+    assert taught.prior.experiments == 11  # observational ones teach nothing
+    assert 0 < taught.arms[0].lift < alone.arms[0].lift / 3
+    assert "11 arms of past experiments" in prior_words(taught.prior)
+
+
+def test_analyze_shows_what_to_expect(house: House, tmp_path: Path, program: Callable[..., Any]) -> None:
+    launched(house)
+    seen(house, tmp_path, 2, {"old": (1_000, 200, 100), "new": (1_000, 240, 100)})
+    shown = program("analyze", home=tmp_path / "home").out
+    assert "What to expect" in shown
+    assert "A winner tends to look better than it is" in shown
 
 
 def test_an_end_before_the_planned_size_is_said_and_changes_the_reading(house: House, tmp_path: Path) -> None:
