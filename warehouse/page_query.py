@@ -24,15 +24,20 @@ def page_query(page: Page, source: str) -> str:
     wanted = [f"{which} AS cut", f"{level} AS level", f"CAST({arm} AS VARCHAR) AS arm", "count(*) AS n"]
     for i, metric in enumerate(page.metrics):
         x, y = _quoted(metric.numerator), _quoted(metric.denominator)
-        wanted.append(f"avg({x}) AS mean_x_{i}")
+        wanted.append(f"{_mean(x) if metric.kind is not MetricKind.PROPORTION else f'avg({x})'} AS mean_x_{i}")
         if metric.kind is not MetricKind.PROPORTION:
             wanted.append(f"var_pop({x}) * count(*) AS m2_x_{i}")
         if metric.kind in OVER_ANOTHER:
-            wanted.append(f"avg({y}) AS mean_y_{i}, var_pop({y}) * count(*) AS m2_y_{i}")
+            wanted.append(f"{_mean(y)} AS mean_y_{i}, var_pop({y}) * count(*) AS m2_y_{i}")
             wanted.append(f"covar_pop({x}, {y}) * count(*) AS cxy_{i}")
     sets = ", ".join(f"({arm}, {cut})" for cut in cuts)
     order = ", ".join(["cut", *cuts, arm])
     return f"SELECT {', '.join(wanted)} FROM {source} GROUP BY GROUPING SETS ({sets}) ORDER BY {order}"
+
+
+def _mean(column: str) -> str:
+    """One value over and over is its own mean, to the last digit, also where an origin has been taken off it."""
+    return f"CASE WHEN min({column}) = max({column}) THEN min({column}) ELSE avg({column}) END"
 
 
 def _quoted(name: str) -> str:

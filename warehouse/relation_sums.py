@@ -7,6 +7,7 @@ the way of ``tables`` is taken, which reads every cell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,8 @@ def _grouped(facts: duckdb.DuckDBPyRelation, kinds: dict[str, str], question: Qu
     about: dict[str, str] = {}
     if measured:
         (middle,) = first.aggregate(", ".join(f"median({column})" for column in measured)).fetchall()
+        if not all(value is not None and math.isfinite(value) for value in middle):
+            return None
         about = less_typical(measured, middle)
     moments, added = moments_sql(question.metrics, about)
     checks = dict(_checks(kinds, question.metrics))

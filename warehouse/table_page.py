@@ -12,7 +12,7 @@ from proofsheet.errors import InputError
 from warehouse.page_query import page_query
 from warehouse.table_question import Question
 from warehouse.table_sources import Table
-from warehouse.table_sums import cap, fetched, open_units, origin_of, origins
+from warehouse.table_sums import cap, fetched, open_units, origin_of, origins, refuse_overflow
 from warehouse.table_values import days, labels
 from warehouse.tables import TableReport, typed_rows
 
@@ -54,6 +54,7 @@ def page_cells(
         for axis in "xy":
             if f"{axis}{i}" in about:
                 cells[f"mean_{axis}_{i}"] = cells[f"mean_{axis}_{i}"] + origin_of(about[f"{axis}{i}"])
+    refuse_overflow(cells, page.metrics)
     return cells, read.report_less(lost, two, repeated)
 
 

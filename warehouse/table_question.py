@@ -52,6 +52,13 @@ class Question:
             )
         for metric in self.metrics:
             _check_metric(metric)
+        if not all(self.covariates):
+            raise InputError(
+                "A covariate has no name.", "Name a column of what was known of the units before the test."
+            )
+        twice = [column for column in self.covariates if self.covariates.count(column) > 1]
+        if twice:
+            raise InputError(f"The covariate {twice[0]!r} is named twice.", "Name every covariate once.")
         measured = {column for m in self.metrics for column in (m.numerator, m.denominator)}
         doubled = [column for column in self.covariates if column in measured]
         if doubled:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: So many rows tell where the values of a column lie.
 FIRST_ROWS = 1001
 
+#: Larger numbers are not squared and summed.
+LARGEST = 1e150
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
@@ -54,7 +57,7 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
     """Group typed columns (by the short names of ``Question``) by experiment and arm.
 
     Raises:
-        InputError: every unit is in two arms, or a cap leaves nothing to compare.
+        InputError: every unit is in two arms, a cap leaves nothing to compare, or values are too large.
     """
     session, two, repeated, lost = open_units(typed, rows, question)
     metrics = question.metrics
@@ -76,7 +79,7 @@ def summed(name: str, typed: dict[str, pyarrow.Array], rows: pyarrow.Array, ques
         session.close()
     if not found["n"].size:
         raise InputError(f"{name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns.")
-    finish(found, metrics, added)
+    finish(found, metrics, added, names)
     return Sums(
         columns=found,
         covariates=tuple(names),
@@ -217,6 +220,14 @@ def measured_columns(metrics: Sequence[Metric]) -> list[str]:
     return [*measured, *(f"y{i}" for i, m in enumerate(metrics) if m.kind in OVER_ANOTHER)]
 
 
+def mean_sql(expression: str) -> str:
+    """SQL of a mean. Of one value over and over it is that value: an average may be off in its last digit, and an arm
+    of zeros, with an origin taken off and added again, would not be at 0 but next to it."""
+    if not expression.startswith("("):
+        return f"avg({expression})"
+    return f"CASE WHEN min({expression}) = max({expression}) THEN min({expression}) ELSE avg({expression}) END"
+
+
 def moments_sql(
     metrics: Sequence[Metric], about: Mapping[str, str], covariates: Sequence[str] = ()
 ) -> tuple[dict[str, str], dict[str, float]]:
@@ -229,7 +240,7 @@ def moments_sql(
     added: dict[str, float] = {}
 
     def mean(name: str, column: str) -> None:
-        sums[name] = f"avg({about.get(column, column)})"
+        sums[name] = mean_sql(about.get(column, column))
         if origin := origin_of(about.get(column, column)):
             added[name] = origin
 
@@ -284,19 +295,43 @@ def _values(session: Session, place: int) -> list[NDArray[np.float64]]:
     return list(np.split(found["x"].astype(np.float64), starts[1:]))
 
 
-def finish(found: Columns, metrics: Sequence[Metric], added: Mapping[str, float]) -> None:
-    """Means with their origins, the squares of proportions, and no square below 0 by rounding."""
+def finish(
+    found: Columns, metrics: Sequence[Metric], added: Mapping[str, float], covariates: Sequence[str] = ()
+) -> None:
+    """Means with their origins, the squares of proportions, and no square below 0 by rounding.
+
+    Raises:
+        InputError: values are so large that their squares are no numbers.
+    """
     import numpy as np
 
-    for name, origin in added.items():
-        about = found[name]
-        found[name] = about + origin
-        # What that float leaves out of the sum, exactly (Knuth 1969).
-        part = found[name] - about
-        found[name.replace("mean", "rest", 1)] = (about - (found[name] - part)) + (origin - part)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, origin in added.items():
+            about = found[name]
+            found[name] = about + origin
+            # What that float leaves out of the sum, exactly (Knuth 1969).
+            part = found[name] - about
+            found[name.replace("mean", "rest", 1)] = (about - (found[name] - part)) + (origin - part)
+    refuse_overflow(found, metrics, covariates)
     for i, metric in enumerate(metrics):
         if metric.kind is MetricKind.PROPORTION:
             p = found[f"mean_x_{i}"]
             found[f"m2_x_{i}"] = found["n"] * p * (1.0 - p)
         elif metric.kind is not MetricKind.QUANTILE:
             found[f"m2_x_{i}"] = np.maximum(found[f"m2_x_{i}"], 0.0)
+
+
+def refuse_overflow(found: Columns, metrics: Sequence[Metric], covariates: Sequence[str] = ()) -> None:
+    """Refuse values whose squares would be infinite."""
+    columns = {f"x_{i}": metric.numerator for i, metric in enumerate(metrics)}
+    columns |= {f"y_{i}": metric.denominator for i, metric in enumerate(metrics)}
+    columns |= {str(k): name for k, name in enumerate(covariates)}
+    squares = {"x": "m2_x", "y": "m2_y"}
+    for short, column in columns.items():
+        of_squares = f"{squares[short[0]]}_{short[2:]}" if short[0] in squares else f"cross_{short}_{short}"
+        for name, most in ((f"mean_{short}", LARGEST), (of_squares, LARGEST**2)):
+            if name in found and not (abs(found[name]) < most).all():
+                raise InputError(
+                    f"{column!r} holds values beyond {LARGEST:g}, whose squares are no numbers any more.",
+                    "Mend these cells, or divide the whole column by a large number.",
+                )

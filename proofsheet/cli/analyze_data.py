@@ -41,6 +41,10 @@ class AskedOfData:
 
     def answer(self) -> None:
         """Compare, write the rows where they are wanted, and show the answer."""
+        if self.rows and self.rows.resolve() == self.data.resolve():
+            raise InputError(
+                f"--rows names {self.rows}, the file that is to be analyzed.", "Name another file for the comparisons."
+            )
         if self.segments or self.day:
             self._page()
             return

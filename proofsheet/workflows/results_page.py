@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Page
+from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def results_page_of(
 
     Raises:
         NotFoundError: there is no such file.
-        InputError: a column is missing, cells fit no rule, or the control is not among the arms.
+        InputError: a column is missing, cells fit no rule, there are no two arms, or the control is not among them.
     """
     from experiments.comparing.many_kinds import Choices
     from experiments.comparing.page import results_page
@@ -87,6 +88,15 @@ def results_page_of(
     cells, report = page_cells(source, page, unit=unit, empty=empty)
     arms = sorted(set(cells["arm"].tolist()))
     notes = report.notes
+    if not arms:
+        raise InputError(
+            f"{report.file_name}: every unit is in two arms, so nothing is left.", "Check the unit and arm columns."
+        )
+    if len(arms) == 1:
+        raise InputError(
+            f"{report.file_name}: only the arm {arms[0]!r} is there, so nothing can be compared.",
+            f"Give rows of two arms or more in the column {page.arm!r}.",
+        )
     if control is None:
         control = arms[0]
         notes = (*notes, f"No control was named: {control!r}, the first arm by name, is taken as it.")

@@ -152,6 +152,11 @@ def test_many_experiments_are_summed_up_with_every_row_in_a_file(
     assert int(counted[-4]) + int(counted[-3]) == below > 0
     refused = program(*words, "--rows", str(tmp_path / "rows.txt"), home=tmp_path / "home", expect=2)
     assert "neither .csv nor .json" in refused.err
+    before = archive.read_bytes()
+    assert "the file that is to be analyzed" in program(
+        *words, "--rows", str(archive), home=tmp_path / "home", expect=2
+    ).err  # fmt: skip
+    assert archive.read_bytes() == before
 
 
 def test_a_page_of_looks_and_segments(program: Program, tmp_path: Path) -> None:

@@ -104,3 +104,35 @@ def test_what_cannot_stand_on_a_page_is_said(units: pd.DataFrame) -> None:
         results_page_of(units[units["country"] == "it"], page(day="country"))
     with pytest.raises(InputError, match="'nobody' is not among the arms"):
         results_page_of(units, page(), control="nobody")
+
+
+@pytest.mark.parametrize(
+    ("arms", "unit", "problem"),
+    [(["a"] * 4, None, "only the arm 'a' is there"), (["a", "b"] * 2, "unit", "every unit is in two arms")],
+)
+def test_a_page_needs_two_arms(arms: list[str], unit: str | None, problem: str) -> None:
+    table = {"arm": arms, "day": ["2026-03-01"] * 4, "spent": [1.0, 2.0, 3.0, 4.0], "unit": ["same"] * 4}
+    page = Page(arm="arm", day="day", metrics=METRICS[1:2])
+    with pytest.raises(InputError, match=problem):
+        results_page_of(table, page, unit=unit)
+
+
+@pytest.mark.parametrize("metric", [METRICS[1], METRICS[4]])
+def test_a_control_of_zeros_is_at_zero_on_every_day(metric: Metric) -> None:
+    n = 300
+    some = [0.0 if i % 3 == 0 else 7.1 + i % 5 / 10 for i in range(n)]
+    table = {
+        "arm": ["abc"[i % 3] for i in range(n)],
+        "day": [f"2026-03-0{1 + i % 7}" for i in range(n)],
+        "spent": some,
+        "orders": [1] * n,
+        "visits": some,
+    }
+    found = results_page_of(table, Page(arm="arm", day="day", metrics=(metric,)), control="a")
+    assert not np.isfinite(found.columns["lift"]).any()
+
+
+def test_values_too_large_to_square_are_named_on_a_page() -> None:
+    table = {"arm": ["a", "b"] * 2, "day": ["2026-03-01"] * 4, "spent": [1e200, 2e200, 3e200, 4e200]}
+    with pytest.raises(InputError, match=r"'spent' holds values beyond 1e\+150"):
+        results_page_of(table, Page(arm="arm", day="day", metrics=METRICS[1:2]))

@@ -114,3 +114,11 @@ def test_truths_and_numbers_of_arms_are_taken_as_they_are() -> None:
     assert found is not None
     assert found[0].columns["arm"].tolist() == ["0", "1"]
     np.testing.assert_allclose(found[0].columns["mean_x_0"], [1 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_column_of_nothing_but_holes_is_told_cell_by_cell(value: float | None) -> None:
+    table = table_of(400)
+    spoilt = table.set_column(2, "amount", pa.array([value] * 400, pa.float64()))
+    with pytest.raises(InputError, match="400 of 400 rows cannot be used"):
+        file_aggregates(spoilt, arm="arm", metrics=METRICS)

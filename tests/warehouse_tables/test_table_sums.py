@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from experiments.basis.moments import Moments
@@ -135,3 +136,30 @@ def test_quantiles_get_the_values_of_each_arm() -> None:
 def test_metrics_that_cannot_be_are_refused(metric: Metric, words: str) -> None:
     with pytest.raises(InputError, match=words):
         file_aggregates({"arm": ["a", "b"], "x": [1, 2], "y": [1, 2]}, arm="arm", metrics=[metric])
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_an_arm_of_one_value_has_just_that_mean(typed: bool) -> None:
+    some = [[0.0, 7.0, 7.1 + i % 5 / 10][i % 3] for i in range(400)]
+    table = pa.table({"arm": ["abc"[i % 3] for i in range(400)], "x": some if typed else [repr(x) for x in some]})
+    found = file_aggregates(table, arm="arm", metrics=(X,)).aggregates[""]
+    assert (found["a"]["x"].mean_x, found["a"]["x"].m2_x) == (0.0, 0.0)
+    assert (found["b"]["x"].mean_x, found["b"]["x"].m2_x) == (7.0, 0.0)
+
+
+def test_a_covariate_named_twice_is_named() -> None:
+    with pytest.raises(InputError, match="'z' is named twice"):
+        file_aggregates({"arm": ["a"], "x": [1], "z": [1]}, arm="arm", metrics=(X,), covariates=("z", "z"))
+    with pytest.raises(InputError, match="has no name"):
+        file_aggregates({"arm": ["a"], "x": [1], "z": [1]}, arm="arm", metrics=(X,), covariates=("",))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [[1e200, 3e200], [1.7e308, -1.7e308], [1.7e308, 1.6e308], [1.7e308, 1.7e308]])
+@pytest.mark.parametrize("covariates", [(), ("y",)])
+def test_values_too_large_to_square_are_named(values: list[float], covariates: tuple[str, ...]) -> None:
+    large, small = values * 50, [1.0, 2.0] * 50
+    table = {"arm": ["a", "a", "b", "b"] * 25, "x": small if covariates else large, "y": large}
+    for source in (table, pa.table(table)):
+        with pytest.raises(InputError, match=f"'{'y' if covariates else 'x'}' holds values beyond 1e\\+150"):
+            file_aggregates(source, arm="arm", metrics=(X,), covariates=covariates)
