@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind
-from warehouse.engine import Session, spoken
+from warehouse.engine import Session
 from warehouse.table_files import pick_columns
 from warehouse.table_question import Question
-from warehouse.table_sources import NAME, Table
+from warehouse.table_sources import NAME, Table, readable
 from warehouse.table_sums import FIRST_ROWS, Sums, finish, less_typical, measured_columns, moments_sql
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def relation_sums(source: Table, question: Question) -> tuple[Sums, tuple[str, .
     """
     if not _plain(question):
         return None
-    with _relation(source) as relation:
+    with readable(), _relation(source) as relation:
         if relation is None:
             return None
         names = list(relation.columns)
@@ -52,8 +52,7 @@ def relation_sums(source: Table, question: Question) -> tuple[Sums, tuple[str, .
         if not _fit(dict(zip(shorts, kinds, strict=True)), question.metrics):
             return None
         parts = [_column(short, names[place], kind) for short, place, kind in zip(shorts, picked, kinds, strict=True)]
-        with spoken(None):
-            found = _grouped(relation.project(", ".join(parts)), dict(zip(shorts, kinds, strict=True)), question)
+        found = _grouped(relation.project(", ".join(parts)), dict(zip(shorts, kinds, strict=True)), question)
     return None if found is None else (Sums(columns=found), tuple(names))
 
 
@@ -70,7 +69,7 @@ def _relation(source: Table) -> Iterator[duckdb.DuckDBPyRelation | None]:
     room = type(source).__module__.partition(".")[0]
     if room in ("duckdb", "_duckdb") and hasattr(source, "project"):
         yield source
-    elif room == "pyarrow" and hasattr(source, "column_names"):
+    elif room == "pyarrow" and hasattr(source, "column_names") and "halffloat" not in map(str, source.schema.types):
         session = Session(None)
         try:
             yield session.connection.from_arrow(source)
@@ -95,7 +94,7 @@ def _fit(kinds: dict[str, str], metrics: Sequence[Metric]) -> bool:
 def _column(short: str, name: str, kind: str) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     if short == "a":
-        return f"CAST({quoted} AS VARCHAR) AS a"
+        return f'CAST({quoted} AS VARCHAR) COLLATE "binary" AS a'
     return f"CAST({quoted} AS DOUBLE) AS {short}" if kind != "DOUBLE" else f"{quoted} AS {short}"
 
 

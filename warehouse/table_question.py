@@ -60,10 +60,10 @@ class Question:
         if twice:
             raise InputError(f"The covariate {twice[0]!r} is named twice.", "Name every covariate once.")
         measured = {column for m in self.metrics for column in (m.numerator, m.denominator)}
-        doubled = [column for column in self.covariates if column in measured]
-        if doubled:
+        both = [column for column in self.covariates if column in measured]
+        if both:
             raise InputError(
-                f"{doubled[0]!r} is both measured and a covariate.", "Adjust by what was known before the test only."
+                f"{both[0]!r} is both measured and a covariate.", "Adjust by what was known before the test only."
             )
 
     @property

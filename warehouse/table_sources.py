@@ -7,11 +7,12 @@ PyCapsuleInterface.html), which all of them speak; none of their libraries is im
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proofsheet.errors import InputError
+from proofsheet.errors import InputError, ProofsheetError
 from warehouse.arrays import texts
 from warehouse.table_files import TableFile, open_table_file, pick_columns
 
@@ -39,11 +40,13 @@ def open_source(source: Table, wanted: Sequence[str], *, sheet: str = "", encodi
     """
     if isinstance(source, str | os.PathLike):
         return open_table_file(Path(source), wanted, sheet=sheet, encoding=encoding)
-    if not hasattr(source, "__arrow_c_stream__") and hasattr(source, "collect"):
-        source = source.collect()
-    columns, take = _columns_of(source)
-    picked = pick_columns(NAME, columns, wanted)
-    cells = take(picked)
+    with readable():
+        if not hasattr(source, "__arrow_c_stream__") and hasattr(source, "collect"):
+            source = source.collect()
+        columns, take = _columns_of(source)
+        picked = pick_columns(NAME, columns, wanted)
+        cells = take(picked)
+    _refuse_nested(dict(zip(wanted, cells, strict=True)))
     sizes = {len(one) for one in cells}
     if len(sizes) > 1:
         raise InputError("The columns of the table do not have one length.", "Give every column one value per row.")
@@ -58,10 +61,36 @@ def open_source(source: Table, wanted: Sequence[str], *, sheet: str = "", encodi
     )
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Whatever a library says of its own table (a closed connection, a query that fails) in the words of an error."""
+    try:
+        yield
+    except ProofsheetError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{NAME.capitalize()} cannot be read: {said}",
+            "See that its connection is open and its query runs, and that each column holds texts, numbers or days.",
+        ) from error
+
+
+def _refuse_nested(cells: Mapping[str, pyarrow.Array]) -> None:
+    import pyarrow as pa
+
+    for name, column in cells.items():
+        if pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
+            raise InputError(
+                f"The column {name!r} holds values of the type {column.type}, which are no texts, numbers or days.",
+                "Turn it into one value per row.",
+            )
+
+
 def _columns_of(source: Table) -> tuple[list[str], Any]:
     """The names of all columns, and how to get some of them by their places."""
     room = type(source).__module__.partition(".")[0]
-    if room == "pandas" and hasattr(source, "iloc"):
+    if room == "pandas" and hasattr(source, "iloc") and hasattr(source, "columns"):
         return [str(name) for name in source.columns], lambda at: [_series(source.iloc[:, place]) for place in at]
     if room in ("duckdb", "_duckdb") and hasattr(source, "project"):
         names = list(source.columns)

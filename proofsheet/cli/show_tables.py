@@ -79,6 +79,9 @@ def show_summary(summaries: Sequence[MetricSummary]) -> None:
             )
         if one.alone:
             session.say(f"{one.alone:,} experiments have nothing to compare.")
+    if not summaries:
+        session.say("Every experiment has one arm only. Nothing can be compared: check --arm and --experiment.")
+        return
     session.say("See every experiment with --json, every comparison with --rows FILE.")
 
 

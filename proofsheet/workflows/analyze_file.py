@@ -140,6 +140,13 @@ def compare_table(
         raise InputError("--trials and --successes belong together.", "Name both columns.")
     if cell and not trials:
         raise InputError("--cell is for counts.", "Name --trials and --successes too, or leave --cell out.")
+    called = [metric.name for metric in metrics]
+    doubled = [name for name in called if called.count(name) > 1]
+    if doubled:
+        raise InputError(
+            f"Two metrics are called {doubled[0]!r}.",
+            "Ask for one of them at a time; in Python give each a name of its own.",
+        )
     if not 0.5 < confidence < 1.0:
         raise InputError(f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95.")
     check_choice("correction", correction, CORRECTIONS)

@@ -81,6 +81,9 @@ def results_page_of(
         NotFoundError: there is no such file.
         InputError: a column is missing, cells fit no rule, there are no two arms, or the control is not among them.
     """
+    import numpy as np
+
+    from experiments.comparing.estimates import NO_DATA, NO_VARIANCE, TOO_FEW
     from experiments.comparing.many_kinds import Choices
     from experiments.comparing.page import results_page
     from warehouse.table_page import page_cells
@@ -107,6 +110,8 @@ def results_page_of(
             own = columns["metric"] == metric.name
             columns["chance_to_win"] = columns["chance_to_win"].copy()
             columns["chance_to_win"][own] = 1.0 - columns["chance_to_win"][own]
+    untested = np.isin(columns["status"], (NO_DATA, TOO_FEW, NO_VARIANCE))
+    columns |= {name: np.where(untested, np.inf, columns[name]) for name in ("p_value", "adjusted_p", "chance_to_win")}
     return ResultsPage(
         page=page,
         columns=columns,

@@ -152,6 +152,8 @@ def test_many_experiments_are_summed_up_with_every_row_in_a_file(
     assert int(counted[-4]) + int(counted[-3]) == below > 0
     refused = program(*words, "--rows", str(tmp_path / "rows.txt"), home=tmp_path / "home", expect=2)
     assert "neither .csv nor .json" in refused.err
+    alone = ("analyze", "--data", str(archive), "--experiment", "test", "--arm", "test", *words[-4:])
+    assert "Every experiment has one arm only" in program(*alone, home=tmp_path / "home").out
     before = archive.read_bytes()
     assert "the file that is to be analyzed" in program(
         *words, "--rows", str(archive), home=tmp_path / "home", expect=2

@@ -248,3 +248,9 @@ def test_what_does_not_go_together_is_refused(units: pd.DataFrame) -> None:
         analyze_table(units, arm="arm")
     grades = {row.evidence for row in analyze_table(units, arm="arm", metrics=METRICS).analyses[0].results}
     assert grades == {Evidence.C}
+
+
+def test_two_metrics_of_one_name_are_refused() -> None:
+    metric = Metric(name="x", kind=MetricKind.MEAN, numerator="x")
+    with pytest.raises(InputError, match="Two metrics are called 'x'"):
+        analyze_table({"arm": ["a"], "x": [1]}, arm="arm", metrics=(metric, metric))

@@ -136,3 +136,11 @@ def test_values_too_large_to_square_are_named_on_a_page() -> None:
     table = {"arm": ["a", "b"] * 2, "day": ["2026-03-01"] * 4, "spent": [1e200, 2e200, 3e200, 4e200]}
     with pytest.raises(InputError, match=r"'spent' holds values beyond 1e\+150"):
         results_page_of(table, Page(arm="arm", day="day", metrics=METRICS[1:2]))
+
+
+def test_what_cannot_be_tested_has_no_p_value_on_a_page() -> None:
+    table = {"arm": ["a", "b"] * 2, "day": ["2026-03-01"] * 2 + ["2026-03-02"] * 2, "spent": [1.0, 2.0, 3.0, 7.0]}
+    found = results_page_of(table, Page(arm="arm", day="day", metrics=METRICS[1:2]))
+    first, last = found.rows()
+    assert (first["status"], first["p_value"], first["adjusted_p"], first["chance_to_win"]) == ("too_few", *[None] * 3)
+    assert 0.0 < last["p_value"] < 1.0

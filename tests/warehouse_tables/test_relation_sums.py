@@ -122,3 +122,25 @@ def test_a_column_of_nothing_but_holes_is_told_cell_by_cell(value: float | None)
     spoilt = table.set_column(2, "amount", pa.array([value] * 400, pa.float64()))
     with pytest.raises(InputError, match="400 of 400 rows cannot be used"):
         file_aggregates(spoilt, arm="arm", metrics=METRICS)
+
+
+def test_what_a_relation_says_of_itself_is_told_in_words() -> None:
+    connection = duckdb.connect()
+    closed = connection.sql("SELECT i % 2 AS arm, i AS amount FROM range(9) t(i)")
+    connection.close()
+    failing = duckdb.sql(
+        "SELECT i % 2 AS arm, CAST(CASE i WHEN 5 THEN 'q' ELSE '1' END AS DOUBLE) AS amount FROM range(9) t(i)"
+    )
+    lists = duckdb.sql("SELECT i % 2 AS arm, [i] AS amount FROM range(9) t(i)")
+    for source, words in ((closed, "closed"), (failing, "'q' to DOUBLE"), (lists, "'amount' holds values of the type")):
+        for unit in (None, "arm"):
+            with pytest.raises(InputError, match=words):
+                file_aggregates(source, arm="arm", metrics=METRICS[1:2], unit=unit)
+
+
+def test_arms_that_differ_by_case_are_two_whatever_the_collation() -> None:
+    source = duckdb.sql(
+        "SELECT (CASE i % 2 WHEN 0 THEN 'B' ELSE 'b' END) COLLATE nocase AS arm, i AS amount FROM range(9) t(i)"
+    )
+    found = file_aggregates(source, arm="arm", metrics=METRICS[1:2])
+    assert found.sums.columns["arm"].tolist() == ["B", "b"]
