@@ -50,12 +50,13 @@ DEFAULTS: Mapping[str, Any] = {
 
 _SIZES = [len(values) for values in ATTRIBUTES.values()]
 _STARTS = np.cumsum([0, *(size + 1 for size in _SIZES[:-1])])  # each attribute has one more place, for "has none"
-_FIRST = dict(zip(NAMES, np.cumsum([0, *_SIZES[:-1]]).tolist(), strict=True))  # of each attribute's values
+_FIRSTS = np.cumsum([0, *_SIZES[:-1]])  # where each attribute's values begin among all
+_FIRST = dict(zip(NAMES, _FIRSTS.tolist(), strict=True))
 _UNASKED = -1e4  # the logit of what cannot be the answer
 _SCALES_COUNT = 8.0  # brings the scales' losses to the size of the others
 _MOST = math.log(100.0)
 #: How much an attribute counts beside the others: more, where there are many values or they differ little.
-_WEIGHTS: Mapping[str, float] = {"setting": 2.0, "colour": 4.0, "skin": 4.0, "stand_x": 2.0, "distance": 1.5}
+_WEIGHTS: Mapping[str, float] = {"setting": 2.5, "colour": 5.0, "skin": 5.0, "stand_x": 3.0, "distance": 2.0}
 
 
 class FactsTower(nn.Module):
@@ -143,7 +144,7 @@ def train_clip(config: Mapping[str, Any], data: Data, out: Path, report: Progres
     kept.load_state_dict(torch.load(source / "last.pt", map_location="cpu", weights_only=True)["average"])
     learner = Learner(deepcopy(kept.clip)).to(device)
     _lock_text(learner.clip)
-    training = Training(learner, Budget.of(section), folder)
+    training = Training(learner, Budget.of(section), folder, matrices=_filters(learner.clip))
     training.resume()
     mixer = Mixer(shards, int(section["seed"]), int(section["batch"]), section["people"], section["adverts"])
     facts = kept.facts.to(device).requires_grad_(False)
@@ -247,6 +248,11 @@ def _scale(clip: nn.Module) -> Tensor:
     return scale
 
 
+def _filters(clip: nn.Module) -> list[nn.Parameter]:
+    """The picture side's filters, for Muon; the matrices of its last layer are too large to be turned at every step."""
+    return [value for name, value in clip.named_parameters() if name.startswith("visual.") and value.ndim == 4]
+
+
 def _lock_text(clip: nn.Module) -> None:
     """Only the picture side learns from now on."""
     for name, value in clip.named_parameters():
@@ -275,9 +281,17 @@ def _values_words(clip: nn.Module, words: Words, name: str, device: torch.device
 
 
 def _contrast(told: Tensor, seen: Tensor, batch: Batch, scale: Tensor) -> Tensor:
-    """Captions against pictures both ways, where every picture that a caption fits is right."""
-    fits = torch.from_numpy(matches(batch.spoken, batch.codes[: len(batch.spoken)], batch.codes)).to(told.device)
-    logits = scale * told @ seen.T
+    """Captions against pictures both ways, where every picture that a caption fits is right.
+
+    A caption that names what is withheld of a picture does not count against that picture (``clip_views.withheld``).
+    """
+    captions = batch.codes[: len(batch.spoken)]
+    fits = torch.from_numpy(matches(batch.spoken, captions, batch.codes)).to(told.device)
+    named = np.zeros((len(captions), batch.withheld.shape[1]), np.float32)
+    rows, columns = np.nonzero(batch.spoken & (captions >= 0))
+    named[rows, _FIRSTS[columns] + captions[rows, columns]] = 1
+    unasked = torch.from_numpy(named @ batch.withheld.T.astype(np.float32) > 0).to(told.device)
+    logits = (scale * told @ seen.T).masked_fill(unasked & (fits == 0), _UNASKED)
     by_caption = -(fits / fits.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
     some = fits.sum(0) > 0  # pictures that a caption fits
     fits, logits = fits[:, some], logits[:, some]

@@ -23,7 +23,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised; the step is scaled to the size that AdamW's would have.
 
     Args:
-        matrices: parameters of two dimensions.
+        matrices: parameters of two dimensions, or of more, where all but the first count as one: filters.
         lr: learning rate.
         weight_decay: share of the weights taken off at each step, times the rate.
         momentum: of the gradients, after Nesterov.
@@ -44,13 +44,13 @@ class Muon(torch.optim.Optimizer):
                     continue
                 mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
                 mean.lerp_(weight.grad, 1 - group["momentum"])
-                rows, columns = weight.shape
-                alike[rows, columns].append((weight, weight.grad.lerp(mean, group["momentum"])))
+                change = weight.grad.lerp(mean, group["momentum"]).flatten(1)
+                alike[change.shape[0], change.shape[1]].append((weight, change))
             for (rows, columns), pairs in alike.items():
                 turned = orthogonal(torch.stack([change for _, change in pairs]))
                 size = group["lr"] * 0.2 * math.sqrt(max(rows, columns))
                 for (weight, _), change in zip(pairs, turned, strict=True):
-                    weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(change, alpha=size)
+                    weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(change.view(weight.shape), alpha=size)
         return None
 
 

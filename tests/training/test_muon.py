@@ -53,3 +53,14 @@ def test_it_learns_and_leaves_what_has_no_gradient() -> None:
         optimiser.step()
     assert float((weight - target).detach().square().mean()) < 0.1 * first
     assert torch.equal(idle, torch.ones(4, 4))
+
+
+def test_filters_are_turned_as_the_matrices_they_are() -> None:
+    torch.manual_seed(0)
+    start, gradient = torch.randn(6, 4, 3, 3), torch.randn(6, 4, 3, 3)
+    filters, matrix = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.flatten(1).clone())
+    filters.grad, matrix.grad = gradient, gradient.flatten(1)
+    Muon([filters], lr=0.1).step()
+    Muon([matrix], lr=0.1).step()
+    assert not torch.equal(filters, start)
+    assert torch.allclose(filters.flatten(1), matrix)
