@@ -28,6 +28,8 @@ _WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY",
     "INTEGER",
     "UINTEGER",
 }
+#: Values within so many times their spread of zero keep their digits as they are.
+_NEAR = 1_000.0
 _BROKEN = frozenset({"FLOAT", "DOUBLE"})
 _KINDS = (MetricKind.PROPORTION, MetricKind.MEAN, MetricKind.RATIO, MetricKind.RATE)
 
@@ -47,12 +49,18 @@ def relation_sums(source: Table, question: Question) -> tuple[Sums, tuple[str, .
             return None
         names = list(relation.columns)
         picked = pick_columns(NAME, names, [question.arm, *(column for column, _ in question.rules.values())])
-        kinds = [str(relation.types[place]) for place in picked]
-        shorts = ["a", *question.rules]
-        if not _fit(dict(zip(shorts, kinds, strict=True)), question.metrics):
+        types = [str(relation.types[place]) for place in picked]
+        kinds = dict(zip(("a", *question.rules), types, strict=True))
+        if not _fit(kinds, question.metrics):
             return None
-        parts = [_column(short, names[place], kind) for short, place, kind in zip(shorts, picked, kinds, strict=True)]
-        found = _grouped(relation.project(", ".join(parts)), dict(zip(shorts, kinds, strict=True)), question)
+        places = dict(zip(kinds, picked, strict=True))
+        once = {
+            short: next(one for one in places if places[one] == places[short] and one != "a")
+            for short in places
+            if short != "a"
+        }
+        parts = [_column(short, names[places[short]], kinds[short]) for short in dict.fromkeys(("a", *once.values()))]
+        found = _grouped(relation.project(", ".join(parts)), kinds, once, question)
     return None if found is None else (Sums(columns=found), tuple(names))
 
 
@@ -98,19 +106,25 @@ def _column(short: str, name: str, kind: str) -> str:
     return f"CAST({quoted} AS DOUBLE) AS {short}" if kind != "DOUBLE" else f"{quoted} AS {short}"
 
 
-def _grouped(facts: duckdb.DuckDBPyRelation, kinds: dict[str, str], question: Question) -> Columns | None:
+def _grouped(
+    facts: duckdb.DuckDBPyRelation, kinds: dict[str, str], once: dict[str, str], question: Question
+) -> Columns | None:
+    """The sums; ``once`` leads from every short name to the one under which its column stands in ``facts``."""
     import numpy as np
 
-    measured = measured_columns(question.metrics)
+    measured = list(dict.fromkeys(once[short] for short in measured_columns(question.metrics)))
     first = facts.limit(FIRST_ROWS)
     about: dict[str, str] = {}
     if measured:
-        (middle,) = first.aggregate(", ".join(f"median({column})" for column in measured)).fetchall()
-        if not all(value is not None and math.isfinite(value) for value in middle):
+        deciles = ", ".join(f"quantile_cont({column}, {share})" for column in measured for share in (0.1, 0.5, 0.9))
+        (told,) = first.aggregate(deciles).fetchall()
+        if not all(value is not None and math.isfinite(value) for value in told):
             return None
-        about = less_typical(measured, middle)
+        where = zip(told[::3], told[1::3], told[2::3], strict=True)
+        about = less_typical(measured, [mid if abs(mid) > _NEAR * (high - low) else 0.0 for low, mid, high in where])
+    about = {short: about.get(column, column) for short, column in once.items()}
     moments, added = moments_sql(question.metrics, about)
-    checks = dict(_checks(kinds, question.metrics))
+    checks = dict(_checks(kinds, once, question.metrics))
     wanted = {**moments, **{f"check_{k}": sql for k, sql in enumerate(checks)}}
     sql = ", ".join(f"{part} AS {short}" for short, part in wanted.items())
     found = facts.aggregate(f"'' AS experiment, a AS arm, count(*) AS n, {sql}", "a").fetchnumpy()
@@ -133,13 +147,14 @@ def _place(arm: str, named: Sequence[str]) -> tuple[int, str]:
     return (named.index(arm) if arm in named else len(named), arm)
 
 
-def _checks(kinds: dict[str, str], metrics: Sequence[Metric]) -> Iterator[tuple[str, Callable[[Any, Any], bool]]]:
+def _checks(
+    kinds: dict[str, str], once: dict[str, str], metrics: Sequence[Metric]
+) -> Iterator[tuple[str, Callable[[Any, Any], bool]]]:
     """SQL of what must hold of every arm, each with how its answers are judged beside the numbers of rows."""
-    for short in kinds:
-        if short != "a":
-            yield f"count({short})", lambda found, n: bool((found == n).all())
+    every = dict.fromkeys(once.values())
+    yield f"count({' + '.join(every)})", lambda found, n: bool((found == n).all())  # one null makes the sum null
     for i, metric in enumerate(metrics):
-        x, y = f"x{i}", f"y{i}"
+        x, y = once[f"x{i}"], once.get(f"y{i}", "")
         if metric.kind is MetricKind.PROPORTION and kinds[x] != "BOOLEAN":
             yield f"min({x})", lambda found, n: bool((found >= 0).all())
             yield f"max({x})", lambda found, n: bool((found <= 1).all())

@@ -51,7 +51,8 @@ def test_the_sums_are_those_of_the_file(tmp_path: Path, form: str, offset: float
     sums, names = fast
     assert names == tuple(table.column_names)
     assert sums.columns["arm"].tolist() == slow.sums.columns["arm"].tolist()
-    assert set(sums.columns) == set(slow.sums.columns)
+    kept = {name for name in slow.sums.columns if not name.startswith("rest")}
+    assert kept <= set(sums.columns)
     for name, column in slow.sums.columns.items():
         if name not in ("experiment", "arm") and not name.startswith("rest"):
             np.testing.assert_allclose(sums.columns[name].astype(float), column.astype(float), rtol=1e-9, err_msg=name)
