@@ -119,7 +119,10 @@ def test_impossible_simulations_are_refused() -> None:
 
 @pytest.mark.processes
 def test_the_room_loads_numpy_and_special_functions_only() -> None:
-    modules = "analysis counts health design decision cost assignment simulate truth"
+    modules = (
+        "comparing.analysis comparing.counts comparing.many checks.health planning.design deciding.verdict "
+        "deciding.cost bayes.beliefs sequential.looks assignment simulate truth"
+    )
     code = (
         "import sys, importlib\n"
         f"for name in '{modules}'.split(): importlib.import_module('experiments.' + name)\n"

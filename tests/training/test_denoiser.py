@@ -163,7 +163,8 @@ def test_what_is_lacking_is_measured_channel_by_channel(run: Path) -> None:
     found = stage._lacking(nothing, shards, teller)  # type: ignore[arg-type]
     assert found.shape == (2, 16, 1, 1)
     for row in found:
-        assert row.flatten().numpy() == pytest.approx(np.sqrt((square**2).mean(axis=(0, 2, 3))), rel=1e-3)
+        spread = np.sqrt((square**2).mean(axis=(0, 2, 3)))
+        assert row.flatten().numpy() == pytest.approx(np.maximum(spread, 1e-3), rel=1e-3)  # never less, see the stage
 
 
 def test_texts_that_say_nothing_lack_more() -> None:
