@@ -39,10 +39,13 @@ def learned_prior(reader: Reader, *, besides: str = "") -> LearnedPrior:
 
 def prior_words(prior: LearnedPrior) -> str:
     """What the expected lifts rest on, in a sentence or two."""
-    text = "A winner tends to look better than it is, so measured lifts are shrunk"
+    text = (
+        "A winner tends to look better than it is, so lifts are drawn towards what lifts usually are, and the luck of "
+    )
+    text += "the control, which all arms share, is taken out."
     if prior.reason:
-        return f"{text}. {prior.reason}"
-    return f"{text} by what {prior.experiments:,} arms of past experiments came to."
+        return f"{text} {prior.reason}"
+    return f"{text} What is usual is learned from {prior.experiments:,} arms of past experiments."
 
 
 def _past_rows(reader: Reader, besides: str) -> list[Result]:
