@@ -45,7 +45,9 @@ def show(page: ResultsPage) -> None:
                 "Expected": st.column_config.TextColumn("Expected lift"),
                 "Best": st.column_config.TextColumn("Chance to be best", help="Among all arms and the control."),
                 "Loss": st.column_config.TextColumn(
-                    "Expected loss", help="What choosing this arm gives up on average against the best one, as a lift."
+                    "Loss on these terms",
+                    help="What choosing this arm gives up on average against the best one, as a lift, once past "
+                    "experiments have had their say. The verdict's expected loss goes by this test alone.",
                 ),
             },
             alt="Arms with their expected lifts, chances to be the best and expected losses",

@@ -174,7 +174,7 @@ def show_beliefs(beliefs: Beliefs) -> None:
     prior = beliefs.prior
     session.table(
         "What to expect",
-        ("arm", "measured", "expected", "interval", "chance to be best", "expected loss"),
+        ("arm", "measured", "expected", "interval", "chance to be best", "loss on these terms"),
         [
             (
                 one.arm,

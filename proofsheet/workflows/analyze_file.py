@@ -84,16 +84,6 @@ class TableComparisons:
         )
 
 
-def analyze_file(source: Any, **asked: Any) -> FileAnalysis:
-    """Analyze a CSV, TSV, Parquet or Excel file, or a table in memory; the arguments are those of ``compare_table``.
-
-    Raises:
-        InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
-        NotFoundError: there is no such file.
-    """
-    return compare_table(source, **asked).whole()
-
-
 def compare_table(
     source: Any,
     *,

@@ -76,7 +76,7 @@ def reading_of(
     if reached:
         return looks, (
             f"The planned size of {size} is passed by {smallest / planned - 1.0:.0%}. The fixed intervals were for one "
-            "look at that size; now they hold at any time again, and are wider. End the test and decide."
+            "look at that size; past it they hold at any time again, and are wider, until the test is ended."
         )
     return looks, (
         f"{at_any_time} Narrower, fixed ones come at the planned size of {size}; "
