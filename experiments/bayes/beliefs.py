@@ -65,6 +65,15 @@ def gains_of(results: Sequence[Result]) -> tuple[Array, Array]:
     return np.array(gains, dtype=float), np.array([_error(r) for r in rows], dtype=float)
 
 
+def parts_of(rows: Sequence[Result], errors: Array) -> tuple[Array, Array]:
+    """Each lift's standard error as the arm's own part and the part of the control, which all rows share.
+
+    Of the variance the share ``n / (n + n_control)`` is the control's, as for equal deviations of all units.
+    """
+    share = np.array([r.n_arm / max(1, r.n_arm + r.n_control) for r in rows], dtype=float)
+    return errors * np.sqrt(1.0 - share), errors * np.sqrt(share)
+
+
 def form_beliefs(results: Sequence[Result], prior: LearnedPrior) -> Beliefs | None:
     """Beliefs of the arms of one metric; None where no arm has a lift with an error.
 
@@ -80,9 +89,7 @@ def form_beliefs(results: Sequence[Result], prior: LearnedPrior) -> Beliefs | No
     if not rows:
         return None
     gains, errors = gains_of(rows)
-    sizes = np.array([(max(r.n_arm, 1), max(r.n_control, 1)) for r in rows], dtype=float)
-    share = sizes[:, 0] / sizes.sum(axis=1)  # of the variance that is the control's: it has 1 / n of it
-    own, control = errors * np.sqrt(1.0 - share), errors * np.sqrt(share)
+    own, control = parts_of(rows, errors)
     each = each_posterior(gains, own, control, prior.prior)
     shrink = each.sd / errors
     best = best_of_effects(each.mean, own * shrink, control * shrink)

@@ -4,7 +4,7 @@ The control is one of those that may be best, so with one arm this is what is lo
 
 - Units that did something or not: the exact beta-binomial model with uniform priors, of which their chance to win is.
 - Everything else, platform counts among it: lifts as normals with their standard errors on a flat prior, which share
-  the control's error (of the variance the share ``n / (n + n_control)``, as for equal deviations).
+  the control's error (``beliefs.parts_of``).
 
 Losses are shares of the control's value, so that they compare with lifts.
 """
@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.bayes.beliefs import gains_of, parts_of
 from experiments.bayes.best_arm import best_of_effects, best_of_rates
 from proofsheet.domain.experiment import MetricKind, Role
 from proofsheet.domain.result import Result
@@ -54,8 +55,5 @@ def _rate_losses(rows: Sequence[Result]) -> Array:
 
 
 def _lift_losses(rows: Sequence[Result]) -> Array:
-    sign = 1.0 if rows[0].higher_is_better else -1.0
-    gain = np.array([sign * (r.lift or 0.0) for r in rows])
-    error = np.array([r.lift_error or 0.0 for r in rows])
-    share = np.array([r.n_arm / max(1, r.n_arm + r.n_control) for r in rows])
-    return np.asarray(best_of_effects(gain, error * np.sqrt(1.0 - share), error * np.sqrt(share)).loss[1:])
+    gains, errors = gains_of(rows)
+    return np.asarray(best_of_effects(gains, *parts_of(rows, errors)).loss[1:])

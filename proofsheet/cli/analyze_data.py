@@ -11,6 +11,7 @@ from proofsheet.errors import InputError
 
 if TYPE_CHECKING:
     from proofsheet.workflows.analyze_file import TableComparisons
+    from proofsheet.workflows.results_page import ResultsPage
 
 #: So many experiments are shown in full; more are summarised.
 SHOWN = 20
@@ -68,14 +69,21 @@ class AskedOfData:
             correction=self.correction,
             confidence=self.confidence,
         )
-        if self.rows:
-            from proofsheet.workflows.table_files import write_rows
-
-            write_rows(self.rows, found.rows())
+        self._keep(found)
         if self.json:
             session.answer(found.whole())
             return
         self._show(found)
+        self._say_kept()
+
+    def _keep(self, found: TableComparisons | ResultsPage) -> None:
+        """Write the rows where they are wanted."""
+        if self.rows:
+            from proofsheet.workflows.table_files import write_rows
+
+            write_rows(self.rows, found.rows())
+
+    def _say_kept(self) -> None:
         if self.rows:
             session.say(f"Every comparison is in {self.rows}.")
 
@@ -124,14 +132,10 @@ class AskedOfData:
             correction=self.correction,
             confidence=self.confidence,
         )
-        if self.rows:
-            from proofsheet.workflows.table_files import write_rows
-
-            write_rows(self.rows, found.rows())
+        self._keep(found)
         if self.json:
             session.answer({"rows_in": found.rows_in, "used": found.used, "notes": found.notes, "rows": found.rows()})
             return
         show_accounting(found)
         show_page(found)
-        if self.rows:
-            session.say(f"Every comparison is in {self.rows}.")
+        self._say_kept()
