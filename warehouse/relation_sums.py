@@ -54,11 +54,8 @@ def relation_sums(source: Table, question: Question) -> tuple[Sums, tuple[str, .
         if not _fit(kinds, question.metrics):
             return None
         places = dict(zip(kinds, picked, strict=True))
-        once = {
-            short: next(one for one in places if places[one] == places[short] and one != "a")
-            for short in places
-            if short != "a"
-        }
+        first: dict[int, str] = {}
+        once = {short: first.setdefault(place, short) for short, place in places.items() if short != "a"}
         parts = [_column(short, names[places[short]], kinds[short]) for short in dict.fromkeys(("a", *once.values()))]
         found = _grouped(relation.project(", ".join(parts)), kinds, once, question)
     return None if found is None else (Sums(columns=found), tuple(names))
