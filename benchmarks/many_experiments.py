@@ -188,9 +188,10 @@ COMMAND = "## The whole command"
 
 
 def process(arguments: list[str]) -> tuple[float, float]:
-    """Seconds on the clock and of the processor of a fresh process."""
+    """Seconds on the clock and of the processor of a fresh process, which finds its modules compiled as users' do."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
     clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
