@@ -110,15 +110,12 @@ def _grouped(
     import numpy as np
 
     measured = list(dict.fromkeys(once[short] for short in measured_columns(question.metrics)))
-    first = facts.limit(FIRST_ROWS)
-    about: dict[str, str] = {}
-    if measured:
-        deciles = ", ".join(f"quantile_cont({column}, {share})" for column in measured for share in (0.1, 0.5, 0.9))
-        (told,) = first.aggregate(deciles).fetchall()
-        if not all(value is not None and math.isfinite(value) for value in told):
-            return None
-        where = zip(told[::3], told[1::3], told[2::3], strict=True)
-        about = less_typical(measured, [mid if abs(mid) > _NEAR * (high - low) else 0.0 for low, mid, high in where])
+    deciles = [f"quantile_cont({column}, [0.1, 0.5, 0.9])" for column in measured]
+    ((named, *told),) = facts.limit(FIRST_ROWS).aggregate(", ".join(["list(a)", *deciles])).fetchall()
+    if not all(found and all(map(math.isfinite, found)) for found in told):
+        return None
+    typical = [mid if abs(mid) > _NEAR * (high - low) else 0.0 for low, mid, high in told]
+    about = less_typical(measured, typical) if measured else {}
     about = {short: about.get(column, column) for short, column in once.items()}
     moments, added = moments_sql(question.metrics, about)
     checks = dict(_checks(kinds, once, question.metrics))
@@ -133,15 +130,11 @@ def _grouped(
     finite = all(np.isfinite(columns[short]).all() for short in moments)
     if not arms or not whole or not finite or any(arm != arm.strip() or not arm for arm in arms):
         return None
-    named = list(dict.fromkeys(arm for (arm,) in first.project("a").fetchall()))
-    order = sorted(range(len(arms)), key=lambda row: _place(arms[row], named))
+    places = {arm: place for place, arm in enumerate(dict.fromkeys(named))}
+    order = sorted(range(len(arms)), key=lambda row: (places.get(arms[row], len(places)), arms[row]))
     kept = {name: column[order] for name, column in columns.items() if not name.startswith("check_")}
     finish(kept, question.metrics, added)
     return kept
-
-
-def _place(arm: str, named: Sequence[str]) -> tuple[int, str]:
-    return (named.index(arm) if arm in named else len(named), arm)
 
 
 def _checks(
