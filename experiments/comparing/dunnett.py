@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+_ABOVE = _NODES > 0.0  # what lies inside two sides is the same at Z and at -Z
 
 
 def chance_beyond(critical: ArrayLike, control_shares: ArrayLike, counts: ArrayLike = 1.0, *, sides: int = 2) -> Array:
@@ -28,11 +29,13 @@ def chance_beyond(critical: ArrayLike, control_shares: ArrayLike, counts: ArrayL
     c = np.asarray(critical, dtype=float)[..., None, None]
     load = np.sqrt(np.clip(np.asarray(control_shares, dtype=float), 0.0, 0.999))[..., None]
     rest = np.sqrt(1.0 - load**2)
-    inside = special.ndtr((c + load * _NODES) / rest)
+    nodes, weights = (_NODES[_ABOVE], 2.0 * _WEIGHTS[_ABOVE]) if sides == 2 else (_NODES, _WEIGHTS)
+    inside = special.ndtr((c + load * nodes) / rest)
     if sides == 2:
-        inside = inside - special.ndtr((-c + load * _NODES) / rest)
-    all_inside = np.prod(inside ** np.asarray(counts, dtype=float)[..., None], axis=-2)
-    return np.asarray(1.0 - np.sum(_WEIGHTS * all_inside, axis=-1))
+        inside = inside - special.ndtr((-c + load * nodes) / rest)
+    number = np.asarray(counts, dtype=float)[..., None]
+    all_inside = np.prod(inside if np.all(number == 1.0) else inside**number, axis=-2)
+    return np.asarray(1.0 - np.sum(weights * all_inside, axis=-1))
 
 
 def dunnett_critical(alpha: ArrayLike, control_shares: ArrayLike, counts: ArrayLike = 1.0, *, sides: int = 2) -> Array:

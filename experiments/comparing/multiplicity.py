@@ -19,6 +19,7 @@ from experiments.comparing.family_tests import separate
 from proofsheet.errors import InputError
 
 CORRECTIONS = ("holm", "bonferroni", "dunnett", "bh", "none")
+_AT_ONCE = 16  # so many p-values of Dunnett's: all of hundreds of arms fill the memory and not the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,11 @@ def adjust(
     p, signs = np.asarray(p_values, dtype=float), np.ones(m) if effects is None else np.asarray(effects, dtype=float)
     if correction == "dunnett":
         shares = np.full(m, 0.5) if control_shares is None else np.asarray(control_shares, dtype=float)
-        joint = chance_beyond(normal_critical(p / 2.0), shares)
+        kinds, counts = np.unique(shares, return_counts=True)
+        parts = np.array_split(normal_critical(p / 2.0), -(-m // _AT_ONCE))
+        joint = np.concatenate([chance_beyond(part, kinds, counts) for part in parts])
         adjusted = np.minimum(np.minimum(1.0, p * m), np.maximum(p, joint))
-        level = float(normal_two_sided(dunnett_critical(alpha, shares)))
+        level = float(normal_two_sided(dunnett_critical(alpha, kinds, counts)))
         test = separate(p, adjusted, signs, alpha=alpha, level=level)
     else:
         test = families.family_test(p, signs, alpha, correction)

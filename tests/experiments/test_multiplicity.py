@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 
 from experiments.comparing.analysis import compare
@@ -93,6 +93,28 @@ def test_dunnett_agrees_with_scipy_with_many_units() -> None:
     p = [stats.ttest_ind(a, control).pvalue for a in arms]
     theirs = stats.dunnett(*arms, control=control, rng=np.random.default_rng(1)).pvalue
     assert [a.p_value for a in adjust(p, 0.05, "dunnett")] == pytest.approx(theirs.tolist(), abs=0.01)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_dunnett_of_hundreds_of_arms_is_its_integral(equal: bool) -> None:
+    """Oracle: ``1 - E[prod_i P(|l_i Z + sqrt(1 - l_i^2) E_i| < c | Z)]`` by scipy's quad over Z."""
+    rng, m = np.random.default_rng(5), 150
+    shares = np.full(m, 0.4) if equal else rng.uniform(0.3, 0.6, m)
+    p = 10.0 ** rng.uniform(-6, 0, m)
+    load = np.sqrt(shares)
+    found = adjust(p.tolist(), 0.05, "dunnett", shares.tolist())
+
+    def beyond(c: float) -> float:
+        def inside(z: float) -> float:
+            ends = (stats.norm.cdf((side * c - load * z) / np.sqrt(1 - shares)) for side in (1, -1))
+            return float(np.prod(next(ends) - next(ends)) * stats.norm.pdf(z))
+
+        return 1.0 - float(integrate.quad(inside, -9, 9, epsabs=1e-12, limit=200)[0])
+
+    for i in (0, 40, 149):
+        joint = beyond(stats.norm.isf(p[i] / 2))
+        assert found[i].p_value == pytest.approx(min(1.0, p[i] * m, joint), rel=1e-6)
+    assert beyond(stats.norm.isf(found[0].alpha / 2)) == pytest.approx(0.05, rel=1e-6)
 
 
 def test_dunnett_lies_between_none_and_bonferroni() -> None:
