@@ -146,7 +146,7 @@ def _series(series: Any) -> pyarrow.Array:
     try:
         return _whole(pa.array(series, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return texts([None if value is None or value != value else str(value) for value in series.tolist()])
+        return _written(series.tolist())
 
 
 def _column(values: Any) -> pyarrow.Array:
@@ -159,4 +159,17 @@ def _column(values: Any) -> pyarrow.Array:
     try:
         return _whole(pa.array(listed, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return texts([None if value is None or value != value else str(value) for value in listed])
+        return _written(listed)
+
+
+def _written(values: Sequence[Any]) -> pyarrow.Array:
+    """Mixed things as text."""
+    return texts([None if _is_missing(value) else str(value) for value in values])
+
+
+def _is_missing(value: Any) -> bool:
+    """None, NaN and NaT, which are unlike themselves, and the NA of pandas, which is neither alike nor unlike."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True

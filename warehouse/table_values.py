@@ -5,6 +5,7 @@
 - **Numbers**: ``1234.5``, ``1e-3``, or with a decimal comma; thousands marks only where the file shows which mark is
   which. A file whose only evidence is of the form ``1,234`` is refused, as it could be either; ``1.234`` is read as a
   decimal point unless cells are separated by semicolons or another cell shows a decimal comma.
+  TRUE and FALSE are no numbers, typed or written; but of a covariate they are 1 and 0.
 - **Counts**: whole numbers of 0 or more. Here ``1.234`` could be either as well, and is refused where nothing tells.
 - **Empty** cells, and those with a mark for none (``-``, ``NA``, ``null``), have no value; or 0, where told.
 """
@@ -73,7 +74,7 @@ def _name(cell: Any) -> str | None:
 
 def truths(cells: pyarrow.Array, *, empty_is_zero: bool = False) -> Typed:
     """The cells as yes (1) or no (0)."""
-    return _typed(cells, _truth, lambda x: (x == 0.0) | (x == 1.0), empty_is_zero)
+    return _typed(cells, _truth, lambda x: (x == 0.0) | (x == 1.0), empty_is_zero, flags=True)
 
 
 def numbers(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
@@ -94,8 +95,9 @@ def exposures(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool
 
 
 def histories(cells: pyarrow.Array, decimal: str = POINT, *, empty_is_zero: bool = False) -> Typed:
-    """The cells as finite numbers; an empty one is a value that is not known, and no reason against its row."""
-    found = numbers(cells, decimal)
+    """The cells as finite numbers, yes as 1 and no as 0; an empty one is a value that is not known, and no reason
+    against its row."""
+    found = _typed(cells, partial(_history, decimal=decimal), lambda x: abs(x) < math.inf, False, flags=True)
     return Typed(found.values, {place: reason for place, reason in found.reasons.items() if reason != EMPTY})
 
 
@@ -173,19 +175,25 @@ def _is_text(cells: pyarrow.Array) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _typed(cells: pyarrow.Array, rule: Rule, fits: Fits, empty_is_zero: bool) -> Typed:
-    """Apply the rule: to all at once where the table has numbers, else once to each distinct cell."""
+def _typed(cells: pyarrow.Array, rule: Rule, fits: Fits, empty_is_zero: bool, *, flags: bool = False) -> Typed:
+    """Apply the rule: to all at once where the table has numbers, else once to each distinct cell.
+
+    ``flags``: a column whose type is yes or no is taken as 1 and 0; else it is refused, as it is where it is written.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_boolean(cells.type) and not flags:
+        cells, rule = cells.dictionary_encode(), _no_number
     if is_numeric(cells):
         return _filled(*_of_numbers(cells, rule, fits), empty_is_zero)
     encoded = _encoded(cells)
     distinct = [rule(cell) for cell in encoded.dictionary.to_pylist()]
     good = floats([value if isinstance(value, float) else None for value in distinct])
     values = good.take(encoded.indices)
-    reasons = {}
-    for place in _nulls(values):
-        index = encoded.indices[place].as_py()
-        reasons[place] = EMPTY if index is None else str(distinct[index])
-    return _filled(values, reasons, empty_is_zero)
+    places = _nulls(values)
+    indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)[places].tolist() if places else []
+    found = (EMPTY if index < 0 else str(distinct[index]) for index in indices)
+    return _filled(values, dict(zip(places, found, strict=True)), empty_is_zero)
 
 
 def is_numeric(cells: pyarrow.Array) -> bool:
@@ -253,6 +261,15 @@ def _truth(cell: Any) -> float | str:
     if text in _NO:
         return 0.0
     return EMPTY if text == "nan" or text in NONE_MARKS else NO_TRUTH
+
+
+def _no_number(cell: Any) -> float | str:
+    return TRUTH_FOR_NUMBER
+
+
+def _history(cell: Any, decimal: str) -> float | str:
+    value = _number(cell, decimal)
+    return _truth(cell) if value == TRUTH_FOR_NUMBER else value
 
 
 def _count(cell: Any, decimal: str) -> float | str:

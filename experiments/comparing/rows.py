@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 from experiments.basis.distributions import TINY
 from experiments.comparing.contrasts import Contrast, Limits
@@ -61,12 +62,23 @@ def check_request(arms: Sequence[str], control: str, confidence: float, correcti
         )
     if len(arms) < 2:
         raise InputError(f"Only one arm was found: {control!r}.", "A comparison needs a control and one more arm.")
-    if not 0.5 < confidence < 1.0:
-        raise InputError(
-            f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95 for 95 %."
-        )
+    check_confidence(confidence)
     if correction not in CORRECTIONS:
         raise InputError(f"The correction {correction!r} is not known.", f"Choose one of: {', '.join(CORRECTIONS)}.")
+
+
+def check_confidence(confidence: object) -> None:
+    """Refuse what is no confidence of an interval.
+
+    Raises:
+        InputError: it is not a number between 0.5 and 1.
+    """
+    number = isinstance(confidence, Real) and not isinstance(confidence, bool)
+    if not number or not 0.5 < float(confidence) < 1.0:  # type: ignore[arg-type]
+        raise InputError(
+            f"The confidence {confidence if number else repr(confidence)} is not a number between 0.5 and 1.",
+            "Give a share, such as 0.95 for 95 %.",
+        )
 
 
 def result_rows(family: Family, comparisons: Sequence[Comparison]) -> tuple[Result, ...]:

@@ -161,8 +161,9 @@ def show_results(results: Sequence[Result]) -> None:
             ],
             right=(1, 2, 3, 5, 7, 8, 9, 10),
         )
+        method = next((f"{row.method}; " for row in rows if row.method), "")
         session.say(
-            f"{first.confidence:.0%} intervals, {_VALIDITY[first.validity]}; {first.method}; "
+            f"{first.confidence:.0%} intervals, {_VALIDITY[first.validity]}; {method}"
             f"correction over arms: {first.correction}; evidence grade {first.evidence.value}."
         )
 

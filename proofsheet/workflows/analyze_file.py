@@ -119,6 +119,7 @@ def compare_table(
     """
     from experiments.comparing.multiplicity import CORRECTIONS
     from experiments.comparing.pairs import check_choice
+    from experiments.comparing.rows import check_confidence
     from warehouse.tables import file_aggregates
 
     if bool(metrics) == bool(trials or successes):
@@ -137,8 +138,7 @@ def compare_table(
             f"Two metrics are called {doubled[0]!r}.",
             "Ask for one of them at a time; in Python give each a name of its own.",
         )
-    if not 0.5 < confidence < 1.0:
-        raise InputError(f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95.")
+    check_confidence(confidence)
     check_choice("correction", correction, CORRECTIONS)
     counted = (_counted(trials, successes),) if trials and successes else ()
     read = file_aggregates(

@@ -79,15 +79,18 @@ def results_page_of(
 
     Raises:
         NotFoundError: there is no such file.
-        InputError: a column is missing, cells fit no rule, there are no two arms, or the control is not among them.
+        InputError: a column is missing, cells fit no rule, there are no two arms, the control is not among them, or
+            the confidence is not a number between 0.5 and 1.
     """
     import numpy as np
 
     from experiments.comparing.estimates import NO_DATA, NO_VARIANCE, TOO_FEW
     from experiments.comparing.many_kinds import Choices
     from experiments.comparing.page import results_page
+    from experiments.comparing.rows import check_confidence
     from warehouse.table_page import page_cells
 
+    check_confidence(confidence)
     cells, report = page_cells(source, page, unit=unit, empty=empty)
     arms = sorted(set(cells["arm"].tolist()))
     notes = report.notes

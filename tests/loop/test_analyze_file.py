@@ -108,6 +108,13 @@ def test_a_file_is_grade_c_unless_the_user_knows_better(program: Program, tmp_pa
     assert (cost["chance_to_win"] > 0.5) == (cost["lift"] < 0)
 
 
+def test_where_nothing_can_be_compared_no_method_is_named(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "few.csv"
+    file.write_text("arm,cost\na,1\nb,2\n", encoding="utf-8")
+    out = program("analyze", "--data", str(file), "--arm", "arm", "--metric", "cost:mean", home=tmp_path / "home").out
+    assert "95% intervals, fixed; correction over arms: holm; evidence grade C." in out
+
+
 def test_options_of_files_are_refused_without_a_file(program: Program, tmp_path: Path) -> None:
     refused = program("analyze", "--control", "a", "--cell", "b", home=tmp_path / "home", expect=2)
     assert "--control, --cell belong to --data" in refused.err

@@ -244,6 +244,10 @@ def test_what_does_not_go_together_is_refused(units: pd.DataFrame) -> None:
         analyze_table(units, arm="arm", metrics=METRICS, correction="magic")
     with pytest.raises(InputError, match="confidence 95"):
         analyze_table(units, arm="arm", metrics=METRICS, confidence=95)
+    for confidence in ("0.95", None, True, float("nan"), 0.5):
+        with pytest.raises(InputError, match="is not a number between") as error:
+            analyze_table(units, arm="arm", metrics=METRICS, confidence=confidence)
+        assert f"The confidence {confidence!r} is" in str(error.value)
     with pytest.raises(InputError, match="either metrics or counts"):
         analyze_table(units, arm="arm")
     grades = {row.evidence for row in analyze_table(units, arm="arm", metrics=METRICS).analyses[0].results}

@@ -104,6 +104,9 @@ def test_what_cannot_stand_on_a_page_is_said(units: pd.DataFrame) -> None:
         results_page_of(units[units["country"] == "it"], page(day="country"))
     with pytest.raises(InputError, match="'nobody' is not among the arms"):
         results_page_of(units, page(), control="nobody")
+    for confidence in ("0.95", None):
+        with pytest.raises(InputError, match=f"confidence {confidence!r} is not a number between"):
+            results_page_of(units, page(), confidence=confidence)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,31 @@ def test_the_mean_of_yes_and_no_points_to_the_proportion(write: Write) -> None:
     assert ":proportion instead of :mean" in error.value.hint
 
 
+@pytest.mark.parametrize("metric", [SPENT, Metric(name="q", kind=MetricKind.QUANTILE, numerator="spent")])
+def test_yes_and_no_are_no_numbers_wherever_the_table_is(write: Write, tmp_path: Path, metric: Metric) -> None:
+    table = pa.table({"arm": ["A", "B", "A", "B"], "spent": [True, False, False, True]})
+    pq.write_table(table, tmp_path / "data.parquet")
+    written = write("data.csv", "arm,spent\nA,True\nB,False\nA,False\nB,True\n")
+    frame = table.to_pandas()
+    said = set()
+    for source in (written, tmp_path / "data.parquet", table, frame, frame.astype({"spent": "boolean"})):
+        with pytest.raises(InputError, match="'True' is a yes or no where a number is needed") as error:
+            file_aggregates(source, arm="arm", metrics=[metric])
+        said.add(error.value.hint)
+    assert said == {"For a column of TRUE and FALSE write :proportion instead of :mean."}
+
+
+def test_yes_and_no_known_before_the_test_count_as_1_and_0(write: Write) -> None:
+    rows = [("A", 1.0, "True"), ("B", 2.0, "False"), ("A", 4.0, ""), ("B", 3.0, "True")]
+    written = write("data.csv", "arm,spent,member\n" + "".join(f"{a},{x},{z}\n" for a, x, z in rows))
+    flags = [{"True": True, "False": False, "": None}[z] for _, _, z in rows]
+    typed = {"arm": [a for a, _, _ in rows], "spent": [x for _, x, _ in rows], "member": flags}
+    for source in (written, typed, pa.table(typed)):
+        columns = file_aggregates(source, arm="arm", metrics=[SPENT], covariates=["member"]).sums.columns
+        assert columns["mean_0"].tolist() == [1.0, 0.5]  # unknown: the median, 1
+        assert columns["mean_1"].tolist() == [0.5, 0.0]
+
+
 def test_an_open_quote_is_called_one(write: Write) -> None:
     rows = ["arm,spent", *["A,1"] * 30, '"B,2', *["B,3"] * 30]
     found = file_aggregates(write("data.csv", "\n".join(rows)), arm="arm", metrics=[SPENT])

@@ -147,6 +147,22 @@ def test_empty_and_odd_cells_in_memory_are_set_aside_by_their_row(frame: pd.Data
     ]
 
 
+@pytest.mark.parametrize("text", ["7", "many"])
+def test_a_hole_of_pandas_among_numbers_and_texts_is_empty(text: str) -> None:
+    values = [1, text, pd.NA, 3.5] + [2] * 96
+    arms = ["a", "b"] * 50
+    arms[9] = pd.NA
+    arms[11] = 1
+    for table in (
+        pd.DataFrame({"arm": pd.Series(arms, dtype=object), "spent": pd.Series(values, dtype=object)}),
+        {"arm": arms, "spent": values},
+        {"arm": np.array(arms, dtype=object), "spent": np.array(values, dtype=object)},
+    ):
+        rejects = file_aggregates(table, arm="arm", metrics=METRICS[1:2]).report.rejects
+        reasons = {one.line: one.reason for one in rejects}
+        assert reasons == ({2: "is not a number"} if text == "many" else {}) | {3: "is empty", 10: "is empty"}
+
+
 def test_numbers_that_fit_no_rule_are_named_in_typed_columns() -> None:
     table = {"arm": ["a"] * 40 + ["b"] * 40, "x": [1.0] * 80, "y": [1.0] * 80}
     table["x"][7], table["x"][50], table["y"][60] = 2.5, float("inf"), -1.0
