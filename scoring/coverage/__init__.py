@@ -1,0 +1,1 @@
+"""How evenly a set of pictures covers what it was meant to show, said honestly."""
