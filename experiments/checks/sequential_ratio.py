@@ -121,12 +121,13 @@ def sample_ratio_over_looks(
     p_value = float(p_values[-1])
     planned = np.array([weights[arm] for arm in arms])
     shares = shares_text(arms, counts[-1] / counts[-1].sum(), planned / planned.sum())
-    facts = f"{shares}; {p_text(p_value)} at {number} look{'s' if number > 1 else ''} together"
+    together = f" at {number} looks together" if number > 1 else ", valid at every look"
+    facts = f"{shares}; {p_text(p_value)}{together}"
     if p_value >= WARNING_P:
         text = f"The arms' sizes have fitted the plan{where} ({facts})."
         return HealthCheck(name=_NAME, ok=True, message=text, p_value=p_value, severity="info")
     first = int(np.argmax(p_values < WARNING_P))
-    since = labels[first] if labels else f"look {first + 1}"
+    since = f" since {labels[first] if labels else f'look {first + 1}'}" if number > 1 or labels else ""
     meaning = (
         "The platform did not deliver the planned shares, so the arms may have met different people."
         if steered
@@ -135,7 +136,7 @@ def sample_ratio_over_looks(
     return HealthCheck(
         name=_NAME,
         ok=False,
-        message=f"The arms' sizes do not fit the plan{where} since {since} ({facts}). {meaning}",
+        message=f"The arms' sizes do not fit the plan{where}{since} ({facts}). {meaning}",
         p_value=p_value,
         severity="blocking" if p_value < BLOCKING_P and not steered else "warning",
     )

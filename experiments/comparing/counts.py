@@ -16,7 +16,7 @@ from experiments.comparing.cell_model import CellFit, CellTable, estimable, fit_
 from experiments.comparing.contrasts import Contrast, LogContrast, ProportionContrast
 from experiments.comparing.rate_contrast import RateContrast
 from experiments.comparing.readings import Reading, read_rows
-from experiments.comparing.rows import Comparison, Family, Totals, check_request, result_rows
+from experiments.comparing.rows import Comparison, Family, Totals, check_request
 from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.result import Cell, Evidence, Result, Status
 from proofsheet.errors import InputError
@@ -94,11 +94,12 @@ def compare_totals(
     correction: str = "holm",
     evidence: Evidence = Evidence.B,
     segment: str = "",
+    reading: Reading | None = None,
 ) -> tuple[Result, ...]:
     """Compare plain counts, one pair (trials, successes) per arm, as independent trials.
 
     A proportion is compared by the score test; a ratio (successes may exceed trials) as Poisson rates, given
-    their total.
+    their total. ``reading`` as in ``compare_cells``.
 
     Raises:
         InputError: the control is missing, a count is negative, a proportion has more successes than trials, or the
@@ -124,7 +125,8 @@ def compare_totals(
         segment=segment,
     )
     base = totals[control]
-    return result_rows(family, [_compare_pair(metric, n, t, base) for n, t in totals.items() if n != control])
+    comparisons = [_compare_pair(metric, n, t, base) for n, t in totals.items() if n != control]
+    return read_rows(family, comparisons, reading)
 
 
 def _check_counts(metric: Metric, name: str, trials: float, successes: float) -> None:

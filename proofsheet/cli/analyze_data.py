@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class AskedOfData:
     empty: str
     correction: str
     confidence: float
+    intervals: str
+    planned: int | None
     rows: Path | None
     json: bool
 
@@ -68,6 +70,8 @@ class AskedOfData:
             empty=self.empty,
             correction=self.correction,
             confidence=self.confidence,
+            intervals=self.intervals,
+            planned=self.planned,
         )
         self._keep(found)
         if self.json:
@@ -88,14 +92,15 @@ class AskedOfData:
             session.say(f"Every comparison is in {self.rows}.")
 
     def _show(self, found: TableComparisons) -> None:
-        from proofsheet.cli.show_measuring import show_analysis
+        from proofsheet.cli.show_measuring import show_analysis, show_lines
         from proofsheet.cli.show_tables import show_accounting, show_summary
         from proofsheet.workflows.table_summary import summarise
 
         show_accounting(found.read.report)
+        show_lines("Note", (found.reading,))
         if len(found.experiments) <= SHOWN:
             for one in found.whole().analyses:
-                show_analysis(one)
+                show_analysis(replace(one, reading=""))
             return
         show_summary(summarise(found))
 
@@ -114,6 +119,8 @@ class AskedOfData:
             "--experiment": self.experiment,
             "--covariate": self.covariates,
             "--randomised": self.randomised,
+            "--intervals always-valid": self.intervals == "always-valid",
+            "--planned": self.planned,
         }
         stray = [name for name, value in unfit.items() if value]
         if stray or not self.metric:

@@ -190,9 +190,17 @@ def analyze(
     intervals: Annotated[
         str,
         typer.Option(
-            help="Of an experiment: auto (always valid while it runs, fixed at its end), fixed or always-valid."
+            help="auto (of an experiment always valid while it runs and fixed at its end, of a file fixed), fixed or "
+            "always-valid."
         ),
     ] = "auto",
+    planned: Annotated[
+        int | None,
+        typer.Option(
+            help="With --data and always-valid intervals: the units (or trials) per arm at which they are narrowest.",
+            min=1,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Lift with intervals, health and money: of an experiment here, or of any file with --data."""
@@ -220,6 +228,7 @@ def analyze(
             "--segments": segments,
             "--day": day,
             "--rows": rows,
+            "--planned": planned,
         },
     )
     if data is None:
@@ -245,11 +254,6 @@ def analyze(
             if beliefs is not None:
                 show_beliefs(beliefs)
         return
-    if intervals != "auto":
-        raise InputError(
-            "--intervals is for experiments: a file does not say whether its test still runs.",
-            "Leave it out; a file is read once.",
-        )
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")
     AskedOfData(
@@ -269,6 +273,8 @@ def analyze(
         empty=empty,
         correction=correction,
         confidence=confidence,
+        intervals=intervals,
+        planned=planned,
         rows=rows,
         json=json,
     ).answer()

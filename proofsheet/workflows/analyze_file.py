@@ -10,6 +10,7 @@ from proofsheet.domain.experiment import Metric, MetricKind
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.result import Analysis, Evidence, HealthCheck
 from proofsheet.errors import InputError
+from proofsheet.workflows.readings import TableReading, table_reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +45,7 @@ class TableComparisons:
             ``Result``, and ``false_discovery_p`` (Benjamini and Hochberg over all experiments, for each metric). A
             number that does not exist is infinite.
         experiments: their names; "" where the table names none.
+        reading: how intervals and p-values are to be read, in a sentence.
     """
 
     columns: Columns
@@ -51,6 +53,7 @@ class TableComparisons:
     read: FileAggregates
     health: tuple[tuple[HealthCheck, ...], ...]
     notes: tuple[tuple[str, ...], ...]
+    reading: str = ""
 
     def rows(self) -> list[dict[str, Any]]:
         """The comparisons as plain mappings, named by the fields of ``Result``; what does not exist is None."""
@@ -72,7 +75,15 @@ class TableComparisons:
         each = zip(titles, self.health, by_number, self.notes, strict=True)
         return FileAnalysis(
             analyses=tuple(
-                Analysis(experiment=title, at=None, source=what, health=health, results=tuple(rows), notes=notes)
+                Analysis(
+                    experiment=title,
+                    at=None,
+                    source=what,
+                    health=health,
+                    results=tuple(rows),
+                    notes=notes,
+                    reading=self.reading if rows else "",
+                )
                 for title, health, rows, notes in each
             ),
             rows_in=report.rows_in,
@@ -100,6 +111,8 @@ def compare_table(
     empty: str = "refuse",
     correction: str = "holm",
     confidence: float = 0.95,
+    intervals: str = "fixed",
+    planned: int | None = None,
 ) -> TableComparisons:
     """Compare the arms of every experiment of a table with its control, all experiments at once.
 
@@ -110,11 +123,19 @@ def compare_table(
     cannot tell, so the evidence grade is C without it. ``empty`` says what an empty cell of a number means: "refuse" or
     "zero".
 
+    ``intervals``: "fixed" ones are for one look, at a time chosen before the results were known; "always-valid" ones
+    hold at every look at a table that grows by new units (of counts by new days), at the price of width. "auto" is
+    "fixed" here: a table does not say whether its test still runs. What is read at every look goes one experiment at a
+    time, by the methods of experiments that were launched (``comparing.analysis``, ``comparing.counts``).
+
     Args:
         source: a path, or a table in memory (see ``warehouse.table_sources.open_source``).
+        planned: units per arm, or trials of counts, at which always-valid intervals are narrowest; 5,000 units or
+            100,000 trials by default. They hold whatever it is, if it is not chosen by the results.
 
     Raises:
-        InputError: a column is missing, nothing to measure is named, or the control is not among the arms.
+        InputError: a column is missing, nothing to measure is named, the control is not among the arms, or an option
+            is not known.
         NotFoundError: there is no such file.
     """
     from experiments.comparing.multiplicity import CORRECTIONS
@@ -140,6 +161,7 @@ def compare_table(
         )
     check_confidence(confidence)
     check_choice("correction", correction, CORRECTIONS)
+    reading = table_reading(intervals=intervals, planned=planned, confidence=confidence, counted=bool(trials))
     counted = (_counted(trials, successes),) if trials and successes else ()
     read = file_aggregates(
         source,
@@ -153,7 +175,7 @@ def compare_table(
         covariates=covariates,
         empty=empty,
     )
-    judge = _Judge(read=read, control=control, randomised=randomised)
+    judge = _Judge(read=read, control=control, randomised=randomised, reading=reading)
     return judge.compared(tuple(metrics) or counted, correction, confidence)
 
 
@@ -172,6 +194,7 @@ class _Judge:
     read: FileAggregates
     control: str | None
     randomised: bool
+    reading: TableReading
 
     def compared(self, metrics: Sequence[Metric], correction: str, confidence: float) -> TableComparisons:
         import numpy as np
@@ -194,6 +217,7 @@ class _Judge:
             evidence=[grade for _, _, grade in judged],
             correction=correction,
             confidence=confidence,
+            reading=self.reading,
         )
         parts = [
             (compared_one_by_one if is_one_by_one(plan, metric) else compared_at_once)(plan, metric, place)
@@ -207,6 +231,7 @@ class _Judge:
             read=self.read,
             health=tuple(health for health, _, _ in judged),
             notes=tuple(notes for _, notes, _ in judged),
+            reading=self.reading.sentence,
         )
 
     def _controls(self, number: NDArray[Any], starts: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
@@ -243,13 +268,16 @@ class _Judge:
         self, observed: dict[str, int], control: str
     ) -> tuple[tuple[HealthCheck, ...], tuple[str, ...], Evidence]:
         from experiments.checks.health import both_arms, evidence_grade, sample_ratio
+        from experiments.checks.sequential_ratio import sample_ratio_over_looks
 
         notes = []
         if self.control is None:
             notes.append(f"No control was named: {control!r}, the first arm of the file, is taken as it.")
         health = [both_arms(observed, list(observed), control)] if len(observed) > 1 else [_alone(control)]
         if len(observed) > 1 and "trials" not in self.read.sums.columns:
-            health.append(sample_ratio(observed, dict.fromkeys(observed, 1.0)))
+            equal = dict.fromkeys(observed, 1.0)
+            always = self.reading.always
+            health.append(sample_ratio_over_looks(observed, equal) if always else sample_ratio(observed, equal))
         grade = evidence_grade(health, randomised=True) if self.randomised else Evidence.C
         if not self.randomised:
             notes.append(

@@ -14,20 +14,21 @@ from experiments.comparing.many import compare_many
 from experiments.comparing.many_kinds import ENOUGH_UNITS, Choices, rate_dispersion
 from experiments.comparing.rows import reason
 from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind, Role
-from proofsheet.domain.result import Evidence, Result, Status
+from proofsheet.domain.result import Evidence, Result, Status, Validity
 
 if TYPE_CHECKING:
+    from proofsheet.workflows.readings import TableReading
     from warehouse.tables import FileAggregates
 
 Columns = dict[str, NDArray[Any]]
 
 #: The columns of comparisons, named as the fields of ``Result`` are. What does not exist is infinite.
-TEXTS = ("metric", "kind", "role", "arm", "control", "method", "correction", "status", "evidence", "note")
+TEXTS = ("metric", "kind", "role", "arm", "control", "method", "correction", "status", "evidence", "note", "validity")
 COUNTS = ("n_arm", "n_control")
 VALUES = ("value_arm", "value_control", "effect", "effect_low", "effect_high", "lift", "lift_low", "lift_high")
 CHANCES = ("p_value", "adjusted_p", "adjusted_lift_low", "adjusted_lift_high", "chance_to_win")
 SUMS = ("sum_x_arm", "sum_y_arm", "sum_x_control", "sum_y_control")
-NUMBERS = (*VALUES, *CHANCES, "confidence", "dispersion", *SUMS)
+NUMBERS = (*VALUES, *CHANCES, "confidence", "dispersion", "lift_error", *SUMS)
 FIELDS = (*TEXTS, *COUNTS, *NUMBERS, "higher_is_better")
 
 
@@ -47,6 +48,7 @@ class Plan:
     evidence: Sequence[Evidence]
     correction: str
     confidence: float
+    reading: TableReading
 
     def correction_of(self, metric: Metric) -> str:
         """Only the primary metric's arms are corrected for."""
@@ -59,7 +61,7 @@ def compared_at_once(plan: Plan, metric: Metric, place: int) -> Columns:
     Args:
         place: of the metric among those asked for, which names its sums.
     """
-    table, more = _long_table(plan, metric, place)
+    table, more = long_table(plan, metric, place)
     if plan.is_control.all():
         return empty_columns()
     how = Choices(alpha=1.0 - plan.confidence, correction=plan.correction_of(metric))
@@ -108,7 +110,7 @@ def _mappings(columns: Columns, names: Sequence[str], fields: Sequence[str]) -> 
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
-def _long_table(plan: Plan, metric: Metric, place: int) -> tuple[Columns, Mapping[str, NDArray[Any]]]:
+def long_table(plan: Plan, metric: Metric, place: int) -> tuple[Columns, Mapping[str, NDArray[Any]]]:
     """A row of ``compare_many`` for each row of the sums, and what else is to be told of each."""
     sums, rows = plan.read.sums.columns, plan.number.size
     n = sums["n"].astype(np.float64)
@@ -211,7 +213,9 @@ def _shared(plan: Plan, metric: Metric, size: int) -> Columns:
     texts = {"metric": metric.name, "role": metric.role.value, "correction": plan.correction_of(metric)}
     return {
         **{name: np.full(size, text, dtype=object) for name, text in texts.items()},
+        "validity": _objects([Validity.FIXED] * size),
         "confidence": np.full(size, plan.confidence),
+        "lift_error": np.full(size, np.inf),
         "higher_is_better": np.full(size, metric.higher_is_better),
     }
 

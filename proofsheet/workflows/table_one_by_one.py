@@ -1,18 +1,22 @@
-"""Comparisons of a table that are made one experiment at a time: within cells, adjusted for covariates, quantiles."""
+"""Comparisons of a table that are made one experiment at a time.
+
+Those within cells, those adjusted for covariates, and quantiles; and all that are read at many looks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.comparing.rows import Comparison, Family, Totals, result_rows
+from experiments.comparing.readings import Reading, read_rows
+from experiments.comparing.rows import Comparison, Family, Totals
 from proofsheet.domain.experiment import OVER_ANOTHER, Metric, MetricKind
-from proofsheet.domain.result import Result, Status
-from proofsheet.workflows.table_comparisons import Columns, Plan, cap_notes, columns_of
+from proofsheet.domain.result import Aggregates, Result, Status
+from proofsheet.workflows.table_comparisons import Columns, Plan, cap_notes, columns_of, long_table
 
 if TYPE_CHECKING:
     from experiments.basis.moments import Moments
@@ -21,67 +25,136 @@ Index = NDArray[np.intp]
 Pairs = Callable[[Index], list[Comparison]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Experiment:
+    """One of two or more arms; ``rows`` are those of the sums, the control's first."""
+
+    number: int
+    name: str
+    control: str
+    rows: Index
+    reading: Reading | None
+
+
 def is_one_by_one(plan: Plan, metric: Metric) -> bool:
-    """Whether a metric asks for it."""
-    adjusted = bool(plan.read.sums.covariates) and metric.kind is not MetricKind.RATE
-    return bool(plan.read.sums.cells) or metric.kind is MetricKind.QUANTILE or adjusted
+    """Whether a metric, or the reading, asks for it."""
+    special = bool(plan.read.sums.cells) or metric.kind is MetricKind.QUANTILE
+    return plan.reading.always or special or _is_adjusted(plan, metric)
+
+
+def _is_adjusted(plan: Plan, metric: Metric) -> bool:
+    return bool(plan.read.sums.covariates) and metric.kind is not MetricKind.RATE
 
 
 def compared_one_by_one(plan: Plan, metric: Metric, place: int) -> Columns:
     """One metric of every experiment, in the columns of ``table_comparisons.compared_at_once``."""
     results: list[Result] = []
     numbers: list[int] = []
-    for number, rows in _experiments(plan):
-        if plan.read.sums.cells:
-            found = _within_cells(plan, metric, number, rows)
-        elif metric.kind is MetricKind.QUANTILE:
-            found = _rows(plan, metric, number, rows, place, _quantiles(plan, metric, place))
-        else:
-            found = _rows(plan, metric, number, rows, place, _adjusted(plan, metric, place))
+    compare_one = _way(plan, metric, place)
+    for one in _experiments(plan):
+        found = compare_one(one)
         results += found
-        numbers += [number] * len(found)
+        numbers += [one.number] * len(found)
     return columns_of(results, numbers)
 
 
-def _experiments(plan: Plan) -> Iterator[tuple[int, Index]]:
-    """Each experiment with two or more arms: its number, and its rows of the sums, the control's first."""
+def _experiments(plan: Plan) -> Iterator[_Experiment]:
+    """Each experiment with two or more arms."""
+    sums = plan.read.sums.columns
+    sizes = np.rint(sums["trials"]).astype(np.int64) if "trials" in sums else sums["n"]
     for number, rows in enumerate(np.split(np.arange(plan.number.size), np.flatnonzero(np.diff(plan.number)) + 1)):
         if rows.size > 1:
             control = plan.is_control[rows]
-            yield number, np.concatenate([rows[control], rows[~control]])
+            ordered = np.concatenate([rows[control], rows[~control]])
+            arms = sums["arm"][ordered].tolist()
+            yield _Experiment(
+                number=number,
+                name=str(sums["experiment"][rows[0]]),
+                control=arms[0],
+                rows=ordered,
+                reading=plan.reading.looks(dict(zip(arms, sizes[ordered].tolist(), strict=True)), arms[0]),
+            )
 
 
-def _name(plan: Plan, rows: Index) -> str:
-    return str(plan.read.sums.columns["experiment"][rows[0]])
+def _way(plan: Plan, metric: Metric, place: int) -> Callable[[_Experiment], tuple[Result, ...]]:
+    """How a metric is compared in one experiment."""
+    if plan.read.sums.cells:
+        return lambda one: _within_cells(plan, metric, one)
+    if metric.kind is MetricKind.QUANTILE:
+        pairs = _quantiles(plan, metric, place)
+    elif _is_adjusted(plan, metric):
+        pairs = _adjusted(plan, metric, place)
+    elif metric.kind is MetricKind.RATE:
+        pairs = _rates(plan, metric, place)
+    elif "trials" in plan.read.sums.columns:
+        return _counted(plan, metric, place)
+    else:
+        return _from_moments(plan, metric, place)
+    return lambda one: _rows(plan, metric, one, place, pairs)
 
 
-def _within_cells(plan: Plan, metric: Metric, number: int, rows: Index) -> tuple[Result, ...]:
+def _shared(plan: Plan, metric: Metric, one: _Experiment) -> dict[str, Any]:
+    """What the comparisons of an experiment have in common, as the engine's functions name it."""
+    return {
+        "experiment": one.name,
+        "confidence": plan.confidence,
+        "correction": plan.correction_of(metric),
+        "evidence": plan.evidence[one.number],
+    }
+
+
+def _within_cells(plan: Plan, metric: Metric, one: _Experiment) -> tuple[Result, ...]:
     from experiments.comparing.counts import compare_cells
 
-    name, control = _name(plan, rows), str(plan.read.sums.columns["arm"][rows[0]])
-    return compare_cells(
-        replace(metric, kind=MetricKind.PROPORTION),
-        plan.read.cells[name],
-        control,
-        experiment=name,
-        confidence=plan.confidence,
-        correction=plan.correction_of(metric),
-        evidence=plan.evidence[number],
-    )
+    kind, cells = replace(metric, kind=MetricKind.PROPORTION), plan.read.cells[one.name]
+    return compare_cells(kind, cells, one.control, reading=one.reading, **_shared(plan, metric, one))
 
 
-def _rows(plan: Plan, metric: Metric, number: int, rows: Index, place: int, pairs: Pairs) -> tuple[Result, ...]:
-    sums = plan.read.sums.columns
-    family = Family(
-        metric=metric,
-        control=str(sums["arm"][rows[0]]),
-        control_totals=_totals(plan, metric, place, int(rows[0])),
-        experiment=_name(plan, rows),
-        confidence=plan.confidence,
-        correction=plan.correction_of(metric),
-        evidence=plan.evidence[number],
-    )
-    return result_rows(family, pairs(rows))
+def _from_moments(plan: Plan, metric: Metric, place: int) -> Callable[[_Experiment], tuple[Result, ...]]:
+    """Proportions, means and ratios of units."""
+    from experiments.comparing.analysis import compare
+
+    sums, arms = plan.read.sums.columns, plan.read.sums.columns["arm"]
+    capped = cap_notes(plan, metric, place) if metric.upper < 1.0 else np.full(plan.number.size, "", dtype=object)
+
+    def compared(one: _Experiment) -> tuple[Result, ...]:
+        moments = {str(arms[row]): _aggregates(sums, place, row) for row in one.rows.tolist()}
+        found = compare(metric, moments, one.control, reading=one.reading, **_shared(plan, metric, one))
+        notes = [" ".join(filter(None, (capped[r], row.note))) for r, row in zip(one.rows[1:], found, strict=True)]
+        return tuple(replace(row, note=note) for row, note in zip(found, notes, strict=True))
+
+    return compared
+
+
+def _aggregates(sums: Columns, place: int, row: int) -> Aggregates:
+    kept = [
+        name for name in ("mean_x", "m2_x", "mean_y", "m2_y", "cxy", "rest_x", "rest_y") if f"{name}_{place}" in sums
+    ]
+    return Aggregates(n=int(sums["n"][row]), **{name: float(sums[f"{name}_{place}"][row]) for name in kept})
+
+
+def _counted(plan: Plan, metric: Metric, place: int) -> Callable[[_Experiment], tuple[Result, ...]]:
+    """Trials and successes: by the spread over an arm's rows where it has enough, else as independent trials."""
+    from experiments.comparing.counts import compare_totals
+
+    sums, arms = plan.read.sums.columns, plan.read.sums.columns["arm"]
+    by_rows = long_table(plan, metric, place)[0]["kind"] == "ratio"
+    over_rows = _from_moments(plan, metric, place)
+
+    def compared(one: _Experiment) -> tuple[Result, ...]:
+        if by_rows[one.rows[0]]:
+            return over_rows(one)
+        counts = {str(arms[row]): (round(sums["trials"][row]), float(sums["successes"][row])) for row in one.rows}
+        kind = replace(metric, kind=MetricKind.PROPORTION)
+        return compare_totals(kind, counts, one.control, reading=one.reading, **_shared(plan, metric, one))
+
+    return compared
+
+
+def _rows(plan: Plan, metric: Metric, one: _Experiment, place: int, pairs: Pairs) -> tuple[Result, ...]:
+    base = _totals(plan, metric, place, int(one.rows[0]))
+    family = Family(metric=metric, control=one.control, control_totals=base, **_shared(plan, metric, one))
+    return read_rows(family, pairs(one.rows), one.reading)
 
 
 def _totals(plan: Plan, metric: Metric, place: int, row: int) -> Totals:
@@ -150,6 +223,38 @@ def _cross_moments(plan: Plan, metric: Metric, place: int, rows: Index) -> Momen
     for i in range(k):
         cross[:, i, i] = np.maximum(cross[:, i, i], 0.0)
     return Moments(names=names, n=sums["n"][rows].astype(np.float64), mean=mean, cross=cross, mean_rest=rest)
+
+
+def _rates(plan: Plan, metric: Metric, place: int) -> Pairs:
+    """Counts per exposure, as restless as ``table_comparisons`` finds them."""
+    from experiments.comparing.count_contrast import CountContrast
+
+    table, more = long_table(plan, metric, place)
+    counts, exposures, factors = np.rint(table["sum_x"]), table["sum_y"], table["dispersion"]
+
+    def pairs(rows: Index) -> list[Comparison]:
+        first, found = int(rows[0]), []
+        for row in rows.tolist()[1:]:
+            there = exposures[row] > 0 and exposures[first] > 0
+            contrast = CountContrast(
+                count=float(counts[row]),
+                exposure=float(exposures[row]),
+                control_count=float(counts[first]),
+                control_exposure=float(exposures[first]),
+                factor=float(factors[row]),
+            )
+            found.append(
+                Comparison(
+                    arm=str(plan.read.sums.columns["arm"][row]),
+                    totals=_totals(plan, metric, place, row),
+                    contrast=contrast if there else None,
+                    status=Status.OK if there else Status.NO_DATA,
+                    note=str(more["note"][row]),
+                )
+            )
+        return found
+
+    return pairs
 
 
 def _quantiles(plan: Plan, metric: Metric, place: int) -> Pairs:

@@ -28,7 +28,7 @@ def analyze_table(source: Any, **asked: Any) -> FileAnalysis:
     The answer is the same from wherever the table is. All arguments but the source are given by name, and are those of
     ``compare_table``, which gives the same comparisons by columns: ``arm`` and ``metrics`` (or ``trials`` and
     ``successes``), and where they are needed ``control``, ``unit``, ``experiment``, ``cell``, ``covariates``,
-    ``randomised``, ``empty``, ``correction`` and ``confidence``.
+    ``randomised``, ``empty``, ``correction``, ``confidence``, ``intervals`` and ``planned``.
 
     Raises:
         InputError: a column is missing, nothing to measure is named, or the control is not among the arms.

@@ -191,6 +191,41 @@ def test_a_page_of_looks_and_segments(program: Program, tmp_path: Path) -> None:
     ).err  # fmt: skip
 
 
+def test_a_file_is_read_at_one_look_unless_it_is_said_to_be_read_every_day(program: Program, tmp_path: Path) -> None:
+    lines = ["user,arm,day,paid"] + [f"u{n},{'ab'[n % 2]},2026-05-{1 + n % 3:02d},{n % 3 == 0:d}" for n in range(400)]
+    file, rows, home = tmp_path / "users.csv", tmp_path / "rows.csv", tmp_path / "home"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ("analyze", "--data", str(file), "--arm", "arm", "--metric", "paid:proportion")
+    always = ("--intervals", "always-valid")
+    out = program(*words, home=home).out
+    assert out.count("The intervals are for one look") == 1
+    assert "95% intervals, fixed" in out
+    assert program(*words, "--intervals", "fixed", home=home).out == out
+    out = program(*words, *always, "--rows", str(rows), home=home).out
+    assert out.count("They are narrowest at 5,000 units per arm, a default") == 1
+    assert "95% intervals, valid at every look" in out
+    with rows.open(encoding="utf-8", newline="") as written:
+        assert [row["validity"] for row in csv.DictReader(written)] == ["always valid"]
+    answers = [
+        program(*words, *always, "--planned", size, "--json", home=home).json["analyses"][0]
+        for size in ("200", "90000")
+    ]
+    assert "narrowest at 200 units" in answers[0]["reading"]
+    near, far = (one["results"][0]["lift_high"] - one["results"][0]["lift_low"] for one in answers)
+    assert near < far
+    assert "these are for one look" in program(*words, "--planned", "900", home=home, expect=2).err
+    assert "--planned" in program(*words, *always, "--planned", "0", home=home, expect=2).err
+    page = program(*words, *always, "--day", "day", home=home, expect=2).err
+    assert "not with --intervals always-valid" in page
+
+
+def test_many_experiments_say_once_how_they_are_read(program: Program, archive: Path, tmp_path: Path) -> None:
+    words = ("analyze", "--data", str(archive), "--experiment", "test", "--arm", "arm")
+    words += ("--trials", "views", "--successes", "clicks", "--intervals", "always-valid")
+    out = program(*words, home=tmp_path / "home").out
+    assert out.count("They are narrowest at 100,000 trials per arm, a default") == 1
+
+
 def test_metrics_of_every_kind_and_covariates_have_their_words(program: Program, tmp_path: Path) -> None:
     draw = random.Random(6)
     lines = ["arm,spent,before,orders,hours"]

@@ -13,6 +13,7 @@ import pytest
 
 from experiments.bayes.beliefs import Beliefs
 from experiments.deciding.verdict_record import read_record
+from proofsheet import analyze_table
 from proofsheet.domain.experiment import Arm, Experiment, ExperimentStatus, Metric, MetricKind, Role, TestDesign
 from proofsheet.domain.identity import to_json
 from proofsheet.domain.plain import from_json
@@ -129,6 +130,36 @@ def test_a_running_test_is_read_at_any_time_and_at_its_planned_size_once(house: 
     assert last.lift_error is not None
     with pytest.raises(InputError, match="auto, fixed, always-valid"):
         analyze(house, intervals="wide")
+
+
+@pytest.mark.parametrize("design", [DESIGN, None])
+def test_a_file_of_the_same_users_is_read_as_the_launched_experiment_is(
+    house: House, tmp_path: Path, design: TestDesign | None
+) -> None:
+    launched(house, design)
+    users = {"old": (300, 60, 30), "new": (320, 90, 30)}
+    seen(house, tmp_path, 2, users)
+    kept = {row.metric: row for row in analyze(house, intervals="always-valid").results}
+    lines = ["user,arm,signup,bounce"]
+    for arm, (n, signups, bounces) in users.items():
+        lines += [f"{arm}{user},{arm},{user < signups:d},{user >= n - bounces:d}" for user in range(n)]
+    file = tmp_path / "users.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = analyze_table(
+        file,
+        arm="arm",
+        control="old",
+        unit="user",
+        metrics=(SIGNUP, BOUNCE),
+        randomised=True,
+        intervals="always-valid",
+        planned=design.n_per_arm if design else None,
+    )
+    for row in found.analyses[0].results:
+        launched_row = replace(kept[row.metric], experiment=row.experiment, expected_loss=None)
+        for name in row.__dataclass_fields__:
+            value, other = getattr(row, name), getattr(launched_row, name)
+            assert value == (pytest.approx(other, rel=1e-12) if isinstance(other, float) else other), name
 
 
 def test_past_its_planned_size_a_test_is_read_at_any_time_again_until_it_ends(house: House, tmp_path: Path) -> None:
@@ -269,6 +300,4 @@ def test_the_command_line_shows_how_to_read_it(program: Callable[..., Any], hous
     proposed = program("decide", "--propose", "--json", home=home).json
     assert (proposed["call"], proposed["rule"], proposed["schema"]) == ("ship", "ship", "proofsheet.verdict.1")
     assert "Rule: ship: An arm wins in time" in program("decide", home=home).out
-    data = tmp_path / "events-2.csv"
-    refused = program("analyze", "--data", str(data), "--arm", "arm", "--intervals", "fixed", home=home, expect=2)
-    assert "--intervals" in refused.err
+    assert "--planned belong to --data" in program("analyze", "--planned", "900", home=home, expect=2).err
