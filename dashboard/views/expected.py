@@ -52,3 +52,5 @@ def show(page: ResultsPage) -> None:
             },
             alt="Arms with their expected lifts, chances to be the best and expected losses",
         )
+        if page.waiting:
+            st.caption(pieces.escape(page.waiting))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from experiments.basis.distributions import normal_critical
 from experiments.bayes.best_arm import best_of_effects
 from experiments.bayes.priors import LearnedPrior
+from experiments.bayes.sample_value import Waiting, value_of_waiting
 from experiments.bayes.shared_control import each_posterior
 from proofsheet.domain.result import Result
 
@@ -113,6 +114,38 @@ def form_beliefs(results: Sequence[Result], prior: LearnedPrior) -> Beliefs | No
         control_chance_best=float(best.chance[0]),
         control_expected_loss=float(best.loss[0]),
         prior=prior,
+    )
+
+
+def worth_of_going_on(
+    results: Sequence[Result], prior: LearnedPrior, *, further: float, later: float
+) -> Waiting | None:
+    """What a test that goes on is expected to bring by a better choice after it, and to cost until then.
+
+    Both are in what the metric adds up (clicks, purchases, money), taking all traffic to be worth the control's value
+    until it is told better; see ``sample_value.value_of_waiting``. None where no arm has a lift with an error, or the
+    control's value is 0.
+
+    Args:
+        further: units that going on adds, as a multiple of those seen; ``later``: those who get the arm chosen then.
+    """
+    rows = [r for r in results if _error(r) is not None]
+    volume = [v or 0.0 for r in rows[:1] for v in (r.sum_y_control, *(one.sum_y_arm for one in rows))]
+    baseline = abs(rows[0].value_control or 0.0) * sum(volume) if rows else 0.0
+    if not rows or baseline <= 0.0 or further <= 0.0:
+        return None
+    gains, errors = gains_of(rows)
+    own, control = parts_of(rows, errors)
+    each = each_posterior(gains, own, control, prior.prior)
+    errors_of_all = np.append(control.mean(), own)
+    return value_of_waiting(
+        np.append(0.0, each.mean),
+        errors_of_all * np.append((each.sd / errors).mean(), each.sd / errors),
+        errors_of_all / np.sqrt(further),
+        share=np.array(volume) / sum(volume),
+        further_units=further,
+        later_units=later,
+        worth=baseline,
     )
 
 

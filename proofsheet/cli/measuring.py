@@ -234,7 +234,7 @@ def analyze(
     if data is None:
         from proofsheet.cli.show_measuring import arm_levels, show_analysis, show_beliefs
         from proofsheet.workflows.analyze import analyze as verb
-        from proofsheet.workflows.beliefs import beliefs_of
+        from proofsheet.workflows.beliefs import beliefs_of, waiting_words
 
         house = session.house()
         found = verb(
@@ -251,8 +251,9 @@ def analyze(
             show_analysis(found, arm_levels(house, found.experiment))
             with house.warehouse.read() as reader:
                 beliefs = beliefs_of(reader, found)
+                launched = {one.id: one for one in reader.experiments()}.get(found.experiment)
             if beliefs is not None:
-                show_beliefs(beliefs)
+                show_beliefs(beliefs, waiting_words(launched, found, beliefs.prior) if launched else "")
         return
     if not arm:
         raise InputError("--data needs --arm.", "Name the column that holds the arm, such as --arm version.")

@@ -168,7 +168,7 @@ def show_results(results: Sequence[Result]) -> None:
         )
 
 
-def show_beliefs(beliefs: Beliefs) -> None:
+def show_beliefs(beliefs: Beliefs, waiting: str = "") -> None:
     """What is left of each lift once past experiments have had their say, and who is likely the best."""
     from proofsheet.workflows.beliefs import prior_words
 
@@ -200,6 +200,8 @@ def show_beliefs(beliefs: Beliefs) -> None:
         right=(1, 2, 3, 4, 5),
     )
     session.say(prior_words(prior))
+    if waiting:
+        session.say(waiting)
 
 
 def show_health(checks: Sequence[HealthCheck]) -> None:

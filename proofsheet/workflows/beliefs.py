@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
-from proofsheet.domain.experiment import ExperimentStatus, Role
+from proofsheet.domain.experiment import Experiment, ExperimentStatus, Role
 from proofsheet.domain.result import Analysis, Evidence, Result
+from proofsheet.workflows.readings import has_ended
 
 if TYPE_CHECKING:
     from experiments.bayes.beliefs import Beliefs
@@ -35,6 +37,37 @@ def learned_prior(reader: Reader, *, besides: str = "") -> LearnedPrior:
 
     gains, errors = gains_of(_past_rows(reader, besides))
     return learn_prior(gains, errors, centre=0.0)
+
+
+#: Days a test is thought to go on for, and days for which what is chosen then is thought to run.
+GOING_ON, IN_USE = 7, 28
+
+
+def waiting_words(experiment: Experiment, analysis: Analysis, prior: LearnedPrior) -> str:
+    """Whether a further week is worth its cost, in a sentence; "" where the days are not known or the test has ended.
+
+    What a week brings is a better choice for the four weeks after it; what it costs is that the week's traffic is still
+    divided among all arms.
+    """
+    from experiments.bayes.beliefs import worth_of_going_on
+
+    if has_ended(experiment) or not analysis.window_start:
+        return ""
+    days = (date.fromisoformat(analysis.window_end) - date.fromisoformat(analysis.window_start)).days + 1
+    found = worth_of_going_on(_primary(analysis.results), prior, further=GOING_ON / days, later=IN_USE / days)
+    if found is None:
+        return ""
+    gain, price, what = float(found.gain), float(found.price), experiment.primary.numerator or experiment.primary.name
+    pays = "more than they cost" if gain > price else "less than they cost"
+    return (
+        f"A further {GOING_ON} days are expected to bring {pays}: {_amount(gain)} {what} by a better choice for the "
+        f"{IN_USE} days after them, against {_amount(price)} lost until then in arms that seem weaker."
+    )
+
+
+def _amount(value: float) -> str:
+    """Three digits, no more than is known."""
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def prior_words(prior: LearnedPrior) -> str:

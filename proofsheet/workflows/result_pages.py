@@ -22,7 +22,7 @@ from proofsheet.domain.result import (
     Status,
     Validity,
 )
-from proofsheet.workflows.beliefs import beliefs_of
+from proofsheet.workflows.beliefs import beliefs_of, waiting_words
 from proofsheet.workflows.decide import rule_text, verdict_of
 from proofsheet.workflows.pages import ContactSheet, cautions, contact_sheet, covers, shared_placement, variant_titles
 from proofsheet.workflows.readings import has_ended
@@ -122,6 +122,7 @@ class ResultsPage:
     proposal: ProposedCall | None
     titles: Mapping[str, str]
     beliefs: Beliefs | None = None
+    waiting: str = ""
 
 
 #: The headline before any report of the ads is there.
@@ -167,6 +168,7 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
     blocking = tuple(c for c in analysis.health if c.ok is False and c.severity == "blocking") if analysis else ()
     evidence = next((row.result.evidence for row in arms if row.result), None)
     waits = analysis is None or not (analysis.results or blocking)
+    beliefs = beliefs_of(reader, analysis) if analysis else None
     headline, sentence = verdict_words(experiment, arms, reached=reached, progress=progress, blocked=bool(blocking))
     if waits:
         headline = WAITING
@@ -191,7 +193,8 @@ def results_page(reader: Reader, experiment_id: str) -> ResultsPage:
         decisions=reader.decisions(experiment_id),
         proposal=_proposal(experiment, analysis, titles),
         titles=titles,
-        beliefs=beliefs_of(reader, analysis) if analysis else None,
+        beliefs=beliefs,
+        waiting=waiting_words(experiment, analysis, beliefs.prior) if analysis and beliefs else "",
     )
 
 

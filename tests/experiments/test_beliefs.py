@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.bayes.beliefs import form_beliefs, gains_of
+from experiments.bayes.beliefs import form_beliefs, gains_of, worth_of_going_on
 from experiments.bayes.effect_priors import NormalPrior
 from experiments.bayes.priors import LearnedPrior, learn_prior
 from experiments.comparing.analysis import compare
@@ -64,6 +64,27 @@ def test_less_is_better_turns_the_signs() -> None:
     assert down.arms[0].lift == pytest.approx(up.arms[0].lift)
     assert (down.arms[0].low, down.arms[0].high) == pytest.approx((up.arms[0].low, up.arms[0].high))
     assert down.arms[0].chance_to_win == pytest.approx(1 - up.arms[0].chance_to_win)
+
+
+def test_going_on_brings_what_a_changed_choice_brings() -> None:
+    rows = rows_of({"control": 0.05, "a": 0.051})
+    gains, errors = gains_of(rows)
+    found = worth_of_going_on(rows, normal_prior(0.05), further=0.5, later=3.0)
+    assert found is not None
+    keep = 0.05**2 / (0.05**2 + errors[0] ** 2)
+    mean, variance = keep * gains[0], keep * errors[0] ** 2
+    draws = mean + np.sqrt(variance**2 / (variance + errors[0] ** 2 / 0.5)) * np.random.default_rng(4).normal(
+        size=400_000
+    )
+    clicks = 40_000 * 0.05
+    assert float(found.gain) == pytest.approx(3 * clicks * (np.maximum(draws, 0).mean() - mean), rel=0.03)
+    assert float(found.price) == pytest.approx(0.5 * clicks * mean / 2, rel=1e-9)
+    # What is decided is not worth asking again; before the first day nothing is known of a day's traffic.
+    sure = worth_of_going_on(rows_of({"control": 0.05, "a": 0.07}), normal_prior(0.2), further=0.5, later=3.0)
+    assert sure is not None
+    assert float(sure.net) < 0 < float(found.net)
+    assert worth_of_going_on(rows, normal_prior(0.05), further=0.0, later=3.0) is None
+    assert worth_of_going_on(rows_of({"control": 0.0, "a": 0.01}), normal_prior(0.05), further=1, later=1) is None
 
 
 def test_without_a_lift_there_is_nothing_to_believe() -> None:

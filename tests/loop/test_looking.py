@@ -21,7 +21,7 @@ from proofsheet.domain.result import Analysis, Call, Decision, Evidence, Result,
 from proofsheet.errors import InputError
 from proofsheet.settings import load_settings
 from proofsheet.workflows.analyze import analyze
-from proofsheet.workflows.beliefs import beliefs_of, prior_words
+from proofsheet.workflows.beliefs import beliefs_of, learned_prior, prior_words, waiting_words
 from proofsheet.workflows.decide import decide, propose
 from proofsheet.workflows.house import House, open_house
 from proofsheet.workflows.ingest import ingest
@@ -207,6 +207,17 @@ def test_analyze_shows_what_to_expect(house: House, tmp_path: Path, program: Cal
     shown = program("analyze", home=tmp_path / "home").out
     assert "What to expect" in shown
     assert "A winner tends to look better than it is" in shown
+
+
+def test_a_further_week_is_weighed_while_a_test_runs(house: House, tmp_path: Path) -> None:
+    experiment = launched(house)
+    seen(house, tmp_path, 2, {"old": (1_000, 200, 100), "new": (1_000, 240, 100)})
+    found = replace(analyze(house), window_start="2026-06-01", window_end="2026-06-02")
+    with house.warehouse.read() as reader:
+        prior = learned_prior(reader)
+    assert waiting_words(experiment, found, prior).startswith("A further 7 days are expected to bring")
+    assert waiting_words(replace(experiment, status=ExperimentStatus.ENDED), found, prior) == ""
+    assert waiting_words(experiment, replace(found, window_start=""), prior) == ""
 
 
 def test_an_end_before_the_planned_size_is_said_and_changes_the_reading(house: House, tmp_path: Path) -> None:
