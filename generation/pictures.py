@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from generation.cutout import remove_ground, share_like_ground
+from proofsheet import pictures
 from proofsheet.errors import InputError
+from proofsheet.picture_files import MOST_PIXELS, PictureError, read_file
+from proofsheet.pictures import OpenedPicture
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-MOST_PIXELS = 50_000_000
 
 
-def open_picture(path: Path) -> Image.Image:
-    """A picture of a user as it should be seen: decoded, upright, RGB or RGBA.
+def read_picture(path: Path) -> OpenedPicture:
+    """A picture of a user as it should be seen, upright and in sRGB, with what is special about its file.
 
     Raises:
-        InputError: the file does not exist, is no JPEG, PNG or WebP, is damaged, or has over 50 million pixels.
+        InputError: the file does not exist, is no JPEG, PNG or WebP, is damaged, or is too large to be opened.
     """
     if not path.is_file():
         raise InputError(f"The picture {path} does not exist.", "Check the path; it is relative to the file naming it.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
-        if picture.width * picture.height > MOST_PIXELS:
-            raise InputError(
-                f"The picture {path} has {picture.width} × {picture.height} pixels; at most 50 million are taken.",
-                "Scale it down: products need no more than about 3000 pixels on the longer side.",
-            )
-        upright = ImageOps.exif_transpose(picture)
-        upright.load()
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"The file {path} is not a JPEG, PNG or WebP picture.", "Export it again in one of these formats."
-        ) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture {path} is damaged: {error}.", "Export it again from its source.") from error
-    has_alpha = "A" in upright.getbands() or "transparency" in upright.info
-    return upright.convert("RGBA" if has_alpha else "RGB")
+        return pictures.open_picture(read_file(path), formats=FORMATS, most_pixels=MOST_PIXELS)
+    except PictureError as error:
+        what = "file" if error.why == "kind" else "picture"
+        raise InputError(f"The {what} {path} {error.clause}.", error.hint) from error
+
+
+def open_picture(path: Path) -> Image.Image:
+    """A picture of a user as it should be seen: decoded, upright, RGB, or RGBA where some of it is see-through.
+
+    Raises:
+        InputError: as ``read_picture`` does.
+    """
+    return read_picture(path).image
 
 
 #: Share of a cut-out's outline that may look like the ground before a person is asked to look.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from proofsheet.domain.assessment import Verdict
 from proofsheet.domain.asset import Asset
 from proofsheet.errors import NotFoundError
+from proofsheet.pictures import open_picture
 from proofsheet.workflows.house import House, Progress, quiet
 
 if TYPE_CHECKING:
@@ -91,6 +91,4 @@ def score(
 
 
 def _open(house: House, asset: Asset) -> Image.Image:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(house.warehouse.pictures.get(asset.sha256))).convert("RGB")
+    return open_picture(house.warehouse.pictures.get(asset.sha256)).flat

@@ -11,6 +11,7 @@ from proofsheet.domain.asset import Asset, CostEntry, Origin
 from proofsheet.domain.identity import content_id
 from proofsheet.domain.money import Money
 from proofsheet.errors import InputError, StateError
+from proofsheet.pictures import Trait
 from proofsheet.workflows.house import House, now
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def upload(
     Args:
         house: the open house.
         slug: the campaign; None when there is only one.
-        picture: a JPEG, PNG or WebP file; metadata is dropped, the orientation applied.
+        picture: a JPEG, PNG or WebP file; it is kept upright, in sRGB, on white, and without its metadata.
         placement: what it is for; the picture must have the placement's ratio within 2 %.
         label: pictures with one label are one arm.
         cost: what making it cost; written to the ledger once.
@@ -46,16 +47,21 @@ def upload(
         locale: the locale of its words; the campaign's first by default.
 
     Raises:
-        InputError: not a picture, too large, or of another ratio than the placement.
+        InputError: not a picture, animated, too large, or of another ratio than the placement.
     """
-    from generation.pictures import encode_master, open_picture
+    from generation.pictures import encode_master, read_picture
     from generation.placements import placement as find_placement
 
     place = find_placement(placement)
     _check_label(label)
     with house.warehouse.read() as reader:
         slug = house.campaign(reader, slug).slug
-    image = open_picture(picture).convert("RGB")
+    opened = read_picture(picture)
+    if Trait.ANIMATED in opened.facts.traits:
+        raise InputError(
+            f"{picture.name} is animated; tests are of still pictures.", "Export the frame that is meant as a still."
+        )
+    image = opened.flat
     if abs(image.width / image.height / place.ratio - 1) > 0.02:
         raise InputError(
             f"{picture.name} is {image.width} × {image.height}; {place.name} needs the ratio of "
