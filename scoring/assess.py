@@ -8,22 +8,23 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from proofsheet import plugins
 from proofsheet.domain.assessment import Grade, Score, Verdict
+from proofsheet.domain.asset import Origin
 from proofsheet.domain.campaign import BrandKit
 from proofsheet.errors import InputError, ProofsheetError
+from proofsheet.picture_files import DECODING_ERRORS, MOST_PIXELS, PictureError, damaged, too_large
 from scoring.scorer import Assessment, Scorer, Subject, rgb_picture, thumbnail_of
 from scoring.verdict import load_rules
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-T = TypeVar("T")
-
-#: Pictures held in memory at once.
+#: Pictures held in memory at once, and their pixels: three bytes each.
 CHUNK = 8
+CHUNK_PIXELS = 60_000_000
 
 
 def assess_all(
@@ -91,7 +92,7 @@ def _stream(
     for _, members in groupby(ordered, key=_group):
         held: list[tuple[Subject, Assessment]] = []
         thumbnails: list[Subject | None] = []
-        for chunk in _chunks(members, CHUNK):
+        for chunk in _chunks(members):
             results, opened = _assess_chunk(chunk, brand, singles)
             seen += len(chunk)
             progress(seen, len(ordered))
@@ -134,18 +135,21 @@ def _run(scorers: Sequence[Scorer], subjects: Sequence[Subject], brand: BrandKit
         yield joined
 
 
-def _open(subject: Subject) -> Subject | str:
+def _open(subject: Subject) -> Subject | ProofsheetError:
     """The subject with its picture decoded, or what is wrong with the picture."""
     from PIL import Image as Pillow
 
     try:
-        picture = rgb_picture(subject.image())
+        lazy = subject.image()
+        if lazy.width * lazy.height > MOST_PIXELS:
+            return too_large(lazy.width, lazy.height, MOST_PIXELS)
+        picture = rgb_picture(lazy)
     except ProofsheetError as error:
-        return error.message.rstrip(".")
+        return error
     except Pillow.DecompressionBombError:
-        return "it has far too many pixels"
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged files
-        return str(error).rstrip(".") or type(error).__name__
+        return PictureError("size", "has far too many pixels", "Scale it down.")
+    except DECODING_ERRORS as error:
+        return damaged(error)
     return replace(subject, image=partial(_given, picture))
 
 
@@ -153,8 +157,11 @@ def _given(picture: Image) -> Image:
     return picture
 
 
-def _unreadable(subject: Subject, problem: str) -> Assessment:
+def _unreadable(subject: Subject, error: ProofsheetError) -> Assessment:
+    problem = f"it {error.clause}" if isinstance(error, PictureError) else error.message.rstrip(".")
     verdict = load_rules()["picture"].judge(subject.asset.id, 0.0, problem=problem)
+    if subject.asset.origin is Origin.UPLOADED and error.hint:
+        verdict = replace(verdict, remedy=error.hint)
     score = Score(
         asset_id=subject.asset.id, criterion="picture", value=0.0, unit="opens", scorer="picture/1", detail=problem
     )
@@ -165,12 +172,16 @@ def _group(subject: Subject) -> tuple[str, str]:
     return subject.asset.placement, subject.asset.locale
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    chunk: list[T] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == size:
+def _chunks(subjects: Iterable[Subject]) -> Iterator[list[Subject]]:
+    """At most ``CHUNK`` subjects at a time, and at most ``CHUNK_PIXELS`` pixels unless one alone has more."""
+    chunk: list[Subject] = []
+    pixels = 0
+    for subject in subjects:
+        own = subject.asset.width * subject.asset.height
+        if chunk and (len(chunk) == CHUNK or pixels + own > CHUNK_PIXELS):
             yield chunk
-            chunk = []
+            chunk, pixels = [], 0
+        chunk.append(subject)
+        pixels += own
     if chunk:
         yield chunk
