@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from proofsheet.domain.assessment import Score, Verdict
 from proofsheet.domain.asset import Asset, Composition
 from proofsheet.domain.campaign import BrandKit, Placement
+from proofsheet.pictures import flattened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,19 +71,9 @@ def rgb_picture(image: Image) -> Image:
     """The picture as RGB, fully decoded; transparency is laid on white, as a platform would show it.
 
     Raises:
-        OSError, SyntaxError or ValueError: the picture is damaged (from Pillow).
+        OSError, SyntaxError or ValueError: the picture is damaged (from Pillow; see ``DECODING_ERRORS``).
     """
-    from PIL import Image as Pillow
-
-    image.load()
-    if image.mode == "RGB":
-        return image
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        white = Pillow.new("RGBA", clear.size, (255, 255, 255, 255))
-        white.alpha_composite(clear)
-        return white.convert("RGB")
-    return image.convert("RGB")
+    return flattened(image)
 
 
 def thumbnail_of(image: Image, side: int = THUMBNAIL_SIDE) -> Image:
