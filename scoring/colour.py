@@ -149,9 +149,15 @@ def ciede2000(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)), dtype=np.float64)
 
 
+@cache
+def _luminance_of_byte() -> Floats:
+    return np.asarray(_linear_of_byte()[None, :] * _LUMINANCE[:, None], dtype=np.float64)
+
+
 def relative_luminance(rgb: Bytes) -> Floats:
     """WCAG 2.2 relative luminance (0–1) of 8-bit sRGB; shape (…, 3) in, (…) out."""
-    return np.asarray(linear_rgb(rgb) @ _LUMINANCE, dtype=np.float64)
+    red, green, blue = _luminance_of_byte()
+    return np.asarray(red[rgb[..., 0]] + green[rgb[..., 1]] + blue[rgb[..., 2]], dtype=np.float64)
 
 
 def contrast_ratio(first: Bytes, second: Bytes) -> Floats:

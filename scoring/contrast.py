@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,12 @@ from scipy import ndimage
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.asset import Box, TextRun
 from proofsheet.domain.campaign import BrandKit
-from scoring.colour import Bytes, Floats, contrast_ratio, relative_luminance, rgb_of_hex
+from scoring.colour import Bytes, Floats, contrast_ratio, hex_of_rgb, relative_luminance, rgb_of_hex
 from scoring.scorer import Assessment, Subject, rgb_picture
 from scoring.verdict import Rules, load_rules
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Mask = NDArray[np.bool_]
 
@@ -29,13 +34,18 @@ _LEAN = 0.2  # how far towards the ink a pixel must lean from its surroundings t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastReading:
-    """The contrast of one text: its ratio, whether the limit for large text applies, and which of the two is darker."""
+    """The contrast of one text: its ratio, whether the limit for large text applies, and which of the two is darker.
+
+    ``box`` is the line that is hardest to read; ``colours`` are its ink and the colour behind it that it is nearest to.
+    """
 
     role: str
     ratio: float
     large: bool
     needed: float
     ground_is_darker: bool
+    box: Box
+    colours: tuple[str, str]
 
 
 class ContrastScorer:
@@ -61,8 +71,8 @@ class ContrastScorer:
             return Assessment(
                 (Score(asset_id=asset_id, criterion="contrast", value=None, unit=":1", scorer=scorer, detail=why),)
             )
-        pixels = np.asarray(rgb_picture(subject.image()))
-        readings = [self.read(pixels, run) for run in composition.texts]
+        picture = rgb_picture(subject.image())
+        readings = [self._read(run, partial(_crop_picture, picture), picture.size) for run in composition.texts]
         weakest = min(readings, key=lambda reading: reading.ratio / reading.needed)
         worst_by_role: dict[str, ContrastReading] = {}
         for reading in readings:
@@ -90,30 +100,41 @@ class ContrastScorer:
             role=role_word(weakest.role),
             shade="darken" if weakest.ground_is_darker else "lighten",
             opposite="lighter" if weakest.ground_is_darker else "darker",
+            boxes=[weakest.box],
+            colours=weakest.colours,
         )
         return Assessment(tuple(scores), (verdict,))
 
     def read(self, pixels: Bytes, run: TextRun) -> ContrastReading:
         """Measure one text on a picture of shape (height, width, 3)."""
-        height, width = pixels.shape[:2]
+        return self._read(run, partial(_crop, pixels), (pixels.shape[1], pixels.shape[0]))
+
+    def _read(self, run: TextRun, crop: Callable[[Box], Bytes], size: tuple[int, int]) -> ContrastReading:
+        """Measure one text on a picture of some width and height that is cut to boxes."""
         ink = rgb_of_hex(run.ink)
-        grounds = [
-            ground for line in line_boxes(run) if len(ground := ground_pixels(_crop(pixels, line), ink, run.size))
-        ]
         quantile = self._rules.settings["contrast_quantile"]
-        worst, ground = 21.0, np.zeros((1, 3), dtype=np.uint8)
-        for pixels_behind in grounds:
+        worst, ground, place = 21.0, np.zeros((1, 3), dtype=np.uint8), run.box
+        readable = False
+        for line in line_boxes(run):
+            pixels_behind = ground_pixels(crop(line), ink, run.size)
+            if not len(pixels_behind):
+                continue
+            readable = True
             ratio = float(np.quantile(contrast_ratio(pixels_behind, ink), quantile))
             if ratio <= worst:
-                worst, ground = ratio, pixels_behind
-        large = self.is_large(run, width, height)
-        darker = float(np.median(relative_luminance(ground))) < float(relative_luminance(ink))
+                worst, ground, place = ratio, pixels_behind, line
+        large = self.is_large(run, *size)
+        light = relative_luminance(ground)
+        darker = float(np.median(light)) < float(relative_luminance(ink))
+        nearest = ground[int(np.abs(light - np.quantile(light, 1 - quantile if darker else quantile)).argmin())]
         return ContrastReading(
             role=run.role,
-            ratio=worst if grounds else 1.0,
+            ratio=worst if readable else 1.0,
             large=large,
             needed=self._rules["contrast_large" if large else "contrast_small"].good,
             ground_is_darker=darker,
+            box=place,
+            colours=(run.ink, hex_of_rgb(nearest)),
         )
 
     def is_large(self, run: TextRun, width: int, height: int) -> bool:
@@ -154,11 +175,18 @@ def line_boxes(run: TextRun) -> tuple[Box, ...]:
 
 
 def _crop(pixels: Bytes, box: Box) -> Bytes:
-    height, width = pixels.shape[:2]
-    return pixels[
-        min(max(0, box.top), height) : max(0, min(box.bottom, height)),
-        min(max(0, box.left), width) : max(0, min(box.right, width)),
-    ]
+    left, top, right, bottom = _within(box, pixels.shape[1], pixels.shape[0])
+    return pixels[top:bottom, left:right]
+
+
+def _crop_picture(picture: Image, box: Box) -> Bytes:
+    """As ``_crop``: of a large picture only the part that is looked at is unpacked."""
+    return np.asarray(picture.crop(_within(box, *picture.size)), dtype=np.uint8)
+
+
+def _within(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    left, top = min(max(0, box.left), width), min(max(0, box.top), height)
+    return left, top, max(left, min(box.right, width)), max(top, min(box.bottom, height))
 
 
 def ground_pixels(crop: Bytes, ink: Bytes, size: float) -> Bytes:
@@ -171,7 +199,7 @@ def ground_pixels(crop: Bytes, ink: Bytes, size: float) -> Bytes:
     if not crop.size:
         return np.zeros((0, 3), dtype=np.uint8)
     width = max(3, round(_STROKE * size) | 1)
-    pure: Mask = np.abs(crop.astype(np.int16) - ink.astype(np.int16)).max(axis=2) <= _INK_TOLERANCE
+    pure = _near(crop, ink)
     solid = _opened(pure, width)
     strokes = pure & ~solid
     if size < _FINE_TYPE or strokes.mean() < _SCARCE:
@@ -189,11 +217,22 @@ def ground_pixels(crop: Bytes, ink: Bytes, size: float) -> Bytes:
     return crop[ground] if ground.any() else crop.reshape(-1, 3)
 
 
+def _near(crop: Bytes, ink: Bytes) -> Mask:
+    """Where all channels are within the tolerance of the ink."""
+    near = np.ones(crop.shape[:2], dtype=bool)
+    for channel, level in enumerate(ink.astype(int).tolist()):
+        near &= crop[..., channel] >= max(level - _INK_TOLERANCE, 0)
+        near &= crop[..., channel] <= min(level + _INK_TOLERANCE, 255)
+    return near
+
+
 def _opened(mask: Mask, width: int) -> Mask:
     """What is left of a mask when everything narrower than ``width`` in either direction is taken away."""
     if min(mask.shape) < width or not mask.any():
         return np.zeros_like(mask)
     eroded = ndimage.minimum_filter(mask, size=width, mode="nearest")
+    if not eroded.any():
+        return np.zeros_like(mask)
     return np.asarray(ndimage.maximum_filter(eroded, size=width, mode="constant", cval=0), dtype=bool)
 
 

@@ -38,11 +38,9 @@ def dominant_of_histogram(rgb: Bytes, weight: Floats, count: int = 6) -> tuple[D
     centres = _seeds(lab, weight, min(count, len(lab)))
     for _ in range(_ROUNDS):
         nearest = _squared(lab, centres).argmin(axis=1)
-        moved = centres.copy()
-        for index in range(len(centres)):
-            mine = nearest == index
-            if mine.any():
-                moved[index] = np.average(lab[mine], axis=0, weights=weight[mine])
+        mass = np.bincount(nearest, weights=weight, minlength=len(centres))
+        sums = [np.bincount(nearest, weights=weight * lab[:, c], minlength=len(centres)) for c in range(3)]
+        moved = np.where(mass[:, None] > 0, np.stack(sums, axis=1) / np.maximum(mass, 1e-12)[:, None], centres)
         if np.allclose(moved, centres, atol=1e-3):
             break
         centres = moved
@@ -80,4 +78,5 @@ def _seeds(lab: Floats, weight: Floats, count: int) -> Floats:
 
 
 def _squared(lab: Floats, centres: Floats) -> Floats:
-    return np.asarray(((lab[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2), dtype=np.float64)
+    away = lab.T[:, :, None] - centres.T[:, None, :]
+    return np.asarray((away * away).sum(axis=0), dtype=np.float64)

@@ -132,7 +132,13 @@ class PaletteScorer:
         if share is None:
             return Assessment(scores)
         families = ", ".join(colour.name for colour in brand.palette if self._is_coloured(colour.hex))
-        verdict = self._rules["palette"].judge(asset_id, share, families=families, foreign=reading.foreign)
+        verdict = self._rules["palette"].judge(
+            asset_id,
+            share,
+            families=families,
+            foreign=reading.foreign,
+            colours=(reading.foreign, *(colour.hex for colour in brand.palette)),
+        )
         return Assessment(scores, (verdict,))
 
     def _is_coloured(self, colour: str) -> bool:

@@ -26,7 +26,7 @@ class Element:
 
 
 class SafeAreaScorer:
-    """Scores safe area, product's visibility, overlap, the logo's space, and the share and size of text.
+    """Scores safe area, product's visibility, overlap, the logo's space and size, and the share and size of text.
 
     Uploads are not judged: what stands where on them is not known.
     """
@@ -49,6 +49,7 @@ class SafeAreaScorer:
                 self._inside(subject, subject.composition),
                 self._overlap(subject.asset.id, subject.composition),
                 self._logo_space(subject.asset.id, subject.composition, brand.clear_space),
+                self._logo_size(subject.asset.id, subject.composition),
                 self._text(subject.asset.id, subject.composition),
             )
             joined = Assessment()
@@ -83,8 +84,9 @@ class SafeAreaScorer:
                 outside=capital(least.words) if least else "",
                 outside_plain=least.words if least else "",
                 direction=_way_in(least.box, free) if least else "",
+                boxes=[one.box for one in elements if shares[one] < self._rules["safe_area"].good],
             ),
-            self._rules["product_visible"].judge(asset_id, product, platform=platform),
+            self._rules["product_visible"].judge(asset_id, product, platform=platform, boxes=[composition.product]),
         )
         scores = (
             self._score(asset_id, "safe_area", value, "%", f"Outside: {', '.join(out)}" if out else "All inside"),
@@ -111,7 +113,13 @@ class SafeAreaScorer:
         worst: Verdict | None = None
         value, told = 0.0, []
         for rule, share, first, second in hits:
-            verdict = self._rules[rule].judge(asset_id, share, first=capital(first.words), second=second.words)
+            verdict = self._rules[rule].judge(
+                asset_id,
+                share,
+                first=capital(first.words),
+                second=second.words,
+                boxes=(first.box, second.box, _common(first.box, second.box)),
+            )
             told.append(f"{first.words} and {second.words} {share:.0f} %")
             if worst is None or (verdict.grade.severity, share) > (worst.grade.severity, value):
                 worst, value = verdict, share
@@ -139,9 +147,22 @@ class SafeAreaScorer:
         nearest = min(others, key=lambda one: gap(logo, one.box))
         kept = min(_ALL, _ALL * gap(logo, nearest.box) / needed)
         verdict = self._rules["logo_space"].judge(
-            asset_id, kept, intruder=capital(nearest.words), intruder_plain=nearest.words
+            asset_id,
+            kept,
+            intruder=capital(nearest.words),
+            intruder_plain=nearest.words,
+            boxes=(_grown(logo, round(needed)), nearest.box),
         )
         return Assessment((self._score(asset_id, "logo_space", kept, "%", f"Nearest: {nearest.words}"),), (verdict,))
+
+    def _logo_size(self, asset_id: str, composition: Composition) -> Assessment:
+        """The logo's shorter side at the size at which the picture is usually shown."""
+        logo = logo_box(composition)
+        if logo is None:
+            return Assessment((self._score(asset_id, "logo_size", None, "px", "There is no logo on it."),))
+        shown = min(logo.width, logo.height) * shown_scale(composition.width, composition.height, self._rules)
+        verdict = self._rules["logo_size"].judge(asset_id, shown, boxes=[logo])
+        return Assessment((self._score(asset_id, "logo_size", shown, "px", "Shorter side, as shown"),), (verdict,))
 
     def _text(self, asset_id: str, composition: Composition) -> Assessment:
         picture = composition.width * composition.height
@@ -151,14 +172,17 @@ class SafeAreaScorer:
             self._score(asset_id, "text_share", share, "%"),
             self._score(asset_id, "headline_share", headline, "%"),
         ]
-        verdicts = [self._rules["text_share"].judge(asset_id, share)]
+        boxes = [run.box for run in composition.texts]
+        verdicts = [self._rules["text_share"].judge(asset_id, share, boxes=boxes)]
         read = [run for run in composition.texts if run.role != "wordmark"]
         if read:
             scale = shown_scale(composition.width, composition.height, self._rules)
             smallest = min(read, key=lambda run: run.size)
             size = smallest.size * scale
             scores.append(self._score(asset_id, "text_size", size, "px", f"{smallest.role}, as shown"))
-            verdicts.append(self._rules["text_size"].judge(asset_id, size, role=role_word(smallest.role)))
+            verdicts.append(
+                self._rules["text_size"].judge(asset_id, size, role=role_word(smallest.role), boxes=[smallest.box])
+            )
         return Assessment(tuple(scores), tuple(verdicts))
 
 
@@ -203,6 +227,10 @@ def _common(first: Box, second: Box) -> Box:
         right=min(first.right, second.right),
         bottom=min(first.bottom, second.bottom),
     )
+
+
+def _grown(box: Box, by: int) -> Box:
+    return Box(left=box.left - by, top=box.top - by, right=box.right + by, bottom=box.bottom + by)
 
 
 def share_inside(box: Box, within: Box) -> float:

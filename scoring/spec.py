@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from proofsheet.domain.assessment import Score, Verdict
-from proofsheet.domain.asset import Origin
+from proofsheet.domain.asset import Origin, TextRun
 from proofsheet.domain.campaign import BrandKit
 from scoring.colour import lab_of_rgb
 from scoring.scorer import Assessment, Subject, rgb_picture, thumbnail_of
 from scoring.verdict import Rules, load_rules
+from scoring.wording import forbidden_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -137,6 +137,7 @@ class SpecScorer:
             limit=limit,
             excess=len(text) - limit,
             title=subject.placement.title,
+            boxes=[run.box for run in runs_of(subject) if run.role == "headline"],
         )
         return self._one(subject, float(len(text)), "characters", verdict, f"{limit} allowed")
 
@@ -144,9 +145,10 @@ class SpecScorer:
         words = words_of(subject)
         if not forbidden or not words:
             return Assessment()
-        found = [word for word in forbidden if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", words, re.IGNORECASE)]
+        found = forbidden_in(words, forbidden)
         named = ", ".join(f"“{word}”" for word in found)
-        verdict = self._rules["wording"].judge(subject.asset.id, float(len(found)), found=named)
+        boxes = [run.box for run in runs_of(subject) if forbidden_in((run.text,), found)]
+        verdict = self._rules["wording"].judge(subject.asset.id, float(len(found)), found=named, boxes=boxes)
         return self._one(subject, float(len(found)), "forbidden words", verdict, named)
 
     def _blank(self, subject: Subject, image: Image) -> Assessment:
@@ -159,15 +161,20 @@ def headline_of(subject: Subject) -> str:
     """The headline's words; empty when they are not known."""
     if subject.asset.recipe is not None:
         return subject.asset.recipe.headline
-    runs = subject.composition.texts if subject.composition else ()
-    return next((run.text for run in runs if run.role == "headline"), "")
+    return next((run.text for run in runs_of(subject) if run.role == "headline"), "")
 
 
-def words_of(subject: Subject) -> str:
-    """All words known to be on the picture; empty for an upload."""
-    recipe, composition = subject.asset.recipe, subject.composition
-    written = [recipe.headline, recipe.cta] if recipe else []
-    return "\n".join([*written, *(run.text for run in (composition.texts if composition else ()))])
+def runs_of(subject: Subject) -> tuple[TextRun, ...]:
+    """The texts as they were set; () for an upload."""
+    return subject.composition.texts if subject.composition else ()
+
+
+def words_of(subject: Subject) -> tuple[str, ...]:
+    """All words known to be on the picture or published with it, each text once; () for an upload."""
+    recipe = subject.asset.recipe
+    written = [recipe.headline, recipe.cta, str(recipe.layout_params.get("offer", ""))] if recipe else []
+    texts = [*written, *(run.text for run in runs_of(subject))]
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def compressed_size(image: Image, formats: Sequence[str]) -> int | None:

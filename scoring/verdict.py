@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from proofsheet.domain.assessment import Grade, Verdict
+from proofsheet.domain.assessment import Action, Grade, Verdict
+from proofsheet.domain.asset import Box
 from proofsheet.errors import InputError
 
 
@@ -21,7 +22,7 @@ class Rule:
 
     ``better`` is "high" or "low". A value at least as good as ``good`` passes; one at least as good as ``fair`` wants
     review; a worse one gets ``worst``. Without ``fair`` there is no middle ground. The texts are templates that may
-    use ``{value}``, ``{good}``, ``{fair}`` and the facts the scorer names.
+    use ``{value}``, ``{good}``, ``{fair}`` and the facts the scorer names. ``action`` is the remedy, one of ``Action``.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Rule:
     worst: Grade
     reasons: Mapping[Grade, str]
     remedy: str
+    action: str = ""
     source: str = ""
 
     def grade(self, value: float) -> Grade:
@@ -45,16 +47,26 @@ class Rule:
     def _reaches(self, value: float, limit: float) -> bool:
         return value >= limit if self.better == "high" else value <= limit
 
-    def judge(self, asset_id: str, value: float, **facts: Any) -> Verdict:
-        """The verdict on a value; ``facts`` fill the words of the reason and the remedy."""
+    def judge(
+        self, asset_id: str, value: float, *, boxes: Iterable[Box] = (), colours: Iterable[str] = (), **facts: Any
+    ) -> Verdict:
+        """The verdict on a value.
+
+        ``facts`` fill the words of the reason and the remedy; ``boxes`` and ``colours`` are its evidence, which a
+        verdict that passes does without.
+        """
         grade = self.grade(value)
+        mended = grade is not Grade.PASS
         words = {"value": value, "good": self.good, "fair": self.fair, **facts}
         return Verdict(
             asset_id=asset_id,
             criterion=self.criterion,
             grade=grade,
             reason=self.reasons[grade].format(**words),
-            remedy="" if grade is Grade.PASS else self.remedy.format(**words),
+            remedy=self.remedy.format(**words) if mended else "",
+            action=self.action if mended else "",
+            boxes=tuple(boxes) if mended else (),
+            colours=tuple(colours) if mended else (),
         )
 
 
@@ -86,7 +98,7 @@ def load_rules(path: Path | None = None) -> Rules:
     return Rules({name: _rule(name, entry, where) for name, entry in table.items()}, settings)
 
 
-_KEYS = {"criterion", "better", "good", "fair", "worst", "pass", "review", "fail", "remedy", "source"}
+_KEYS = {"criterion", "better", "good", "fair", "worst", "pass", "review", "fail", "remedy", "action", "source"}
 
 
 def _rule(name: str, entry: Mapping[str, Any], where: str) -> Rule:
@@ -97,6 +109,8 @@ def _rule(name: str, entry: Mapping[str, Any], where: str) -> Rule:
         raise InputError(f"Rule {name} lacks {', '.join(sorted(missing))}.", hint)
     if entry["better"] not in {"high", "low"}:
         raise InputError(f"Rule {name} has better = {entry['better']!r}; it must be high or low.", hint)
+    if (action := str(entry.get("action", ""))) and action not in set(Action):
+        raise InputError(f"Rule {name} has action = {action!r}; it must be one of {', '.join(Action)}.", hint)
     worst = Grade(entry.get("worst", "FAIL"))
     reasons = {Grade.PASS: str(entry["pass"])}
     for grade, key, other in ((Grade.REVIEW, "review", "fail"), (Grade.FAIL, "fail", "review")):
@@ -119,5 +133,18 @@ def _rule(name: str, entry: Mapping[str, Any], where: str) -> Rule:
         worst=worst,
         reasons=reasons,
         remedy=str(entry["remedy"]),
+        action=action,
         source=str(entry.get("source", "")),
     )
+
+
+def ranked(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts that ask for something, the gravest first; those of one grade in the order of mending.
+
+    A damaged picture is composed again before anything else is judged; then words, layout, scene and colours, as each
+    of these moves what comes after it; the export last.
+    """
+    order = (Action.RE_COMPOSE, Action.RE_WORD, Action.RE_LAYOUT, Action.REDRAW, Action.RE_COLOUR, Action.EXPORT)
+    places = {str(action): place for place, action in enumerate(order)}
+    asking = (verdict for verdict in verdicts if verdict.grade is not Grade.PASS)
+    return tuple(sorted(asking, key=lambda one: (-one.grade.severity, places.get(one.action, len(places)))))

@@ -11,7 +11,7 @@ from PIL import Image
 from generation.composition.arrangement import Arrangement, Frame, Region, frame_of
 from generation.composition.backdrop import draw_block, draw_shade, fit_scene
 from generation.composition.brand_colours import LARGE_TEXT, SMALL_TEXT, BrandColours
-from generation.composition.colour import Rgb
+from generation.composition.colour import Rgb, rgb_of
 from generation.composition.ground import Reading, calmest_shift, ground_unrest, padded, readable_ink
 from generation.composition.hiding import Hiding
 from generation.composition.marks import (
@@ -25,6 +25,7 @@ from generation.composition.marks import (
     size_button,
     size_logo,
 )
+from generation.composition.prints import print_of_logo, print_of_product, print_of_words
 from generation.composition.product import Standing, draw_reflection, draw_shadows, exposure, lit, stand
 from generation.composition.typefaces import Typeface
 from generation.composition.typeset import line_boxes, paste_text
@@ -33,6 +34,7 @@ from generation.layouts import layout
 from generation.staging import Stage
 from proofsheet.domain.asset import Box, Composition, Recipe, TextRun
 from proofsheet.domain.campaign import Placement
+from proofsheet.domain.prints import Print
 
 _MOST_WORDS_IN_STRIP = 5
 _MARGIN = 1.12  # of contrast above what is asked, so that other ways to measure it agree
@@ -66,6 +68,7 @@ class Sheet:
         self.where = f"the layout {self.layout.name} in {placement.name}"
         self.notes: list[str] = []
         self.texts: list[TextRun] = []
+        self.prints: list[Print] = []
         wanted = self.layout.arrange(placement)
         self.picture, foot = fit_scene(scene, placement.width, placement.height, stage, wanted.foot)
         # The foot must find room on what the scene drew for it: a podium has an edge.
@@ -89,14 +92,14 @@ class Sheet:
         reading, logo_ink = self._read_ground(words, logo, standing.box)
         if self.overlaps:
             self._draw_words(words, reading.ink)
-        picture.paste(
-            lit(standing, self.stage, exposed), (standing.box.left, standing.box.top), standing.image.getchannel("A")
-        )
+        product = lit(standing, self.stage, exposed)
+        picture.paste(product, (standing.box.left, standing.box.top), standing.image.getchannel("A"))
+        self.prints.append(print_of_product(product, standing.box, picture.size))
         if not self.overlaps:
             self._draw_words(words, reading.ink)
         logo_box = self._draw_logo(logo, words.logo_region, logo_ink)
         button_box, label = draw_button(picture, button, words.button_region, self._fills(reading.ink))
-        self.texts.append(label)
+        self._keep(label)
         if logo_box is not None:
             words_boxes = [(run.role, run.box) for run in self.texts if run.role in {"headline", "offer"}]
             self._note_clear_space(logo_box, [("product", standing.box), ("button", button_box), *words_boxes])
@@ -109,6 +112,7 @@ class Sheet:
             texts=tuple(self.texts),
             safe=self.frame.safe,
             intended_overlaps=("headline",) if self.overlaps else (),
+            prints=tuple(self.prints),
         )
 
     @property
@@ -312,10 +316,15 @@ class Sheet:
 
     def _draw_words(self, words: Words, ink: Rgb) -> None:
         box, _ = paste_text(self.picture, words.headline, *words.headline_at, ink)
-        self.texts.append(run_of("headline", words.headline, box, ink))
+        self._keep(run_of("headline", words.headline, box, ink))
         if words.offer:
             box, _ = paste_text(self.picture, words.offer, *words.offer_at, ink)
-            self.texts.append(run_of("offer", words.offer, box, ink))
+            self._keep(run_of("offer", words.offer, box, ink))
+
+    def _keep(self, run: TextRun) -> None:
+        """The record of words just drawn, and their print."""
+        self.texts.append(run)
+        self.prints.append(print_of_words(self.picture, run, rgb_of(run.ink)))
 
     def _draw_logo(self, logo: Logo, region: Region, ink: Rgb) -> Box | None:
         colours = self.kit.colours
@@ -324,11 +333,12 @@ class Sheet:
             note = draw_logo_picture(self.picture, logo.picture, box, ink, (colours.paper, colours.ink))
             if note:
                 self.notes.append(note)
+            self.prints.append(print_of_logo(self.picture, logo.picture, box))
             return box
         if logo.wordmark is None:
             return None
         drawn, _ = paste_text(self.picture, logo.wordmark, *region.corner(logo.width, logo.height), ink)
-        self.texts.append(run_of("wordmark", logo.wordmark, drawn, ink))
+        self._keep(run_of("wordmark", logo.wordmark, drawn, ink))
         return drawn
 
     def _fills(self, ink: Rgb) -> tuple[tuple[Rgb, Rgb], ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from proofsheet.domain.asset import Box
+
 
 class Grade(StrEnum):
     """What a verdict says: PASS goes to review, REVIEW wants a closer look, FAIL must be mended."""
@@ -35,15 +37,33 @@ class Score:
     detail: str = ""
 
 
+class Action(StrEnum):
+    """What mends an asset: the step of making it that must be taken again."""
+
+    RE_LAYOUT = "re-layout"  # another layout or placing of what stands on the scene
+    RE_COLOUR = "re-colour"  # another ink, shade or palette
+    RE_WORD = "re-word"  # other words
+    REDRAW = "redraw"  # another scene
+    RE_COMPOSE = "re-compose"  # the same once more: what was composed has been damaged since
+    EXPORT = "export"  # other size, format or compression
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a rule makes of a score: a grade, its reason in words, and the remedy."""
+    """What a rule makes of a score: a grade, its reason in words, and the remedy.
+
+    ``action`` is the remedy as one of ``Action``, or "" where a person must judge. ``boxes`` are the places on the
+    picture that the reason speaks of, ``colours`` the colours, as ``#rrggbb``.
+    """
 
     asset_id: str
     criterion: str
     grade: Grade
     reason: str
     remedy: str = ""
+    action: str = ""
+    boxes: tuple[Box, ...] = ()
+    colours: tuple[str, ...] = ()
 
 
 class Judgement(StrEnum):

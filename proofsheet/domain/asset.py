@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from proofsheet.domain.identity import content_id
+from proofsheet.domain.prints import Print
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,7 @@ class Composition:
     texts: tuple[TextRun, ...]
     safe: Box
     intended_overlaps: tuple[str, ...] = ()  # roles of texts that the product stands before on purpose
+    prints: tuple[Print, ...] = ()  # how product, logo and texts looked when they were drawn
 
 
 class Origin(StrEnum):

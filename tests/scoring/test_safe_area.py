@@ -24,7 +24,15 @@ def _assess(subject: Subject, brand: BrandKit) -> Assessment:
 
 def test_a_clean_advertisement_passes_everything(clean: Subject, brand: BrandKit, grades: Grades) -> None:
     found = grades(_assess(clean, brand))
-    assert set(found) == {"safe_area", "product_visible", "overlap", "logo_space", "text_share", "text_size"}
+    assert set(found) == {
+        "safe_area",
+        "product_visible",
+        "overlap",
+        "logo_space",
+        "logo_size",
+        "text_share",
+        "text_size",
+    }
     assert set(found.values()) == {Grade.PASS}
 
 
