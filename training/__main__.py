@@ -28,9 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     given, rest = parser.parse_known_args(arguments)
     try:
         if given.command == "evaluate":
+            from training.confusion import main as confuse
             from training.evaluate import main as judge
 
-            return int(judge(rest) or 0)
+            return int(judge(rest) or 0) or confuse(rest)
         if rest:
             parser.error(f"not understood: {' '.join(rest)}")
         with given.config.open("rb") as file:
