@@ -7,10 +7,10 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Vectors = NDArray[np.float32]
+Picture: TypeAlias = "Image | Callable[[], Image]"
 
 _LOCAL = "local-dir:"
 _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
@@ -135,24 +136,38 @@ class Embedder:
         """The learned factor from cosine to logit."""
         return float(self._model.logit_scale.exp().detach().float().cpu())
 
-    def pictures(self, images: Sequence[Image], keys: Sequence[str] | None = None) -> Vectors:
+    def pictures(self, images: Sequence[Picture], keys: Sequence[str] | None = None) -> Vectors:
         """Unit vectors (n, d) of whole pictures: half the padded whole, half the square tiles of long ones.
 
-        ``keys`` (the pictures' SHA-256, say) let an embedding be found again, in memory or in the cache folder.
+        ``keys`` (the pictures' SHA-256, say) let an embedding be found again, in memory or in the cache folder, and
+        equal ones be embedded once. A picture may be given as what opens it: it is opened only when it is needed.
         """
         names = list(keys) if keys is not None else [""] * len(images)
-        rows: list[Vectors | None] = [self._known(name) for name in names]
-        missing = [index for index, row in enumerate(rows) if row is None]
-        if missing:
-            framed = [frames(images[index], self.side) for index in missing]
-            flat = self._encode([frame for group in framed for frame in group])
-            start = 0
-            for index, group in zip(missing, framed, strict=True):
-                vector = _pooled(flat[start : start + len(group)])
-                start += len(group)
-                rows[index] = vector
-                self._keep(names[index], vector)
-        return np.stack([row for row in rows if row is not None])
+        kept = [name or index for index, name in enumerate(names)]  # by key, or by index where there is none
+        found: dict[str | int, Vectors] = {}
+        first: dict[str | int, int] = {}
+        for index, key in enumerate(kept):
+            if key not in first and key not in found:
+                row = self.known(names[index])
+                if row is None:
+                    first[key] = index
+                else:
+                    found[key] = row
+        for (key, index), vector in zip(first.items(), self._framed([images[i] for i in first.values()]), strict=True):
+            found[key] = vector
+            self._keep(names[index], vector)
+        return np.stack([found[key] for key in kept])
+
+    def _framed(self, images: Sequence[Picture]) -> Iterator[Vectors]:
+        """The vector (d,) of each picture from its frames."""
+        if not images:
+            return
+        framed = [frames(image() if callable(image) else image, self.side) for image in images]
+        flat = self._encode([frame for group in framed for frame in group])
+        start = 0
+        for group in framed:
+            yield _pooled(flat[start : start + len(group)])
+            start += len(group)
 
     def _encode(self, squares: Sequence[Image], batch: int = 32) -> Vectors:
         """Unit vectors (n, d) of square pictures of the model's side."""
@@ -196,7 +211,8 @@ class Embedder:
         """The model's folder, where it was loaded from one."""
         return Path(self.model_name.removeprefix(_LOCAL)) if self.model_name.startswith(_LOCAL) else None
 
-    def _known(self, key: str) -> Vectors | None:
+    def known(self, key: str) -> Vectors | None:
+        """The vector (d,) that is kept by this key, or None."""
         if not key:
             return None
         if key not in self._memory and self._folder is not None:

@@ -16,11 +16,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """The drawn scene behind an asset, before product and words: its bytes' SHA-256, and what opens it."""
+
+    sha256: str
+    image: Callable[[], Image]
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """An asset to be judged.
 
     ``image`` opens the picture when called, so that a thousand subjects need the memory of a few pictures.
-    ``data_size`` is the size of the stored master file in bytes. ``composition`` is None for uploads.
+    ``data_size`` is the size of the stored master file in bytes. ``composition`` is None for uploads, ``scene`` where
+    there is none or nobody needs it.
     """
 
     asset: Asset
@@ -28,6 +37,7 @@ class Subject:
     data_size: int
     placement: Placement
     composition: Composition | None
+    scene: Scene | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from proofsheet.workflows.score import Scored
 
 if TYPE_CHECKING:
     from generation.vocabulary import Section
+    from scoring.fit.approval import Approval
 
 
 def show_plan(planned: Planned) -> None:
@@ -117,7 +118,25 @@ def show_scores(scored: Scored) -> None:
         session.table("", ("asset", "grade", "criterion", "reason", "remedy"), rows[:40])
         if len(rows) > 40:
             session.say(f"… and {len(rows) - 40} more; see them all with --json or in the dashboard.")
+    for one in scored.approvals:
+        _show_approval(one)
     session.say(*(f"Not judged: {reason}" for reason in scored.abstained), "Next: proofsheet review")
+
+
+def _show_approval(one: Approval) -> None:
+    """How well reviews bear out brand fit, with the curve, where there are enough of them."""
+    if one.reliability is None:
+        return
+    found = one.reliability
+    session.table(
+        f"Brand fit and {one.reviews} reviews ({one.method}): expected calibration error {found.error:.3f}, "
+        f"of which {found.by_chance:.3f} is to be expected by chance",
+        ("approval foretold", "approved", "reviews"),
+        [
+            (f"{said:.0%}", f"{came:.0%}", str(count))
+            for said, came, count in zip(found.foretold, found.approved, found.count, strict=True)
+        ],
+    )
 
 
 def show_queue(house: House, slug: str | None, *, as_json: bool) -> None:

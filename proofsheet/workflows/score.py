@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from proofsheet.domain.assessment import Verdict
-from proofsheet.domain.asset import Asset
 from proofsheet.errors import NotFoundError
 from proofsheet.pictures import open_picture
+from proofsheet.workflows.approvals import approvals_of
 from proofsheet.workflows.house import House, Progress, quiet
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from scoring.fit.approval import Approval
     from scoring.scorer import Subject
 
 
@@ -29,6 +30,7 @@ class Scored:
     grades: Mapping[str, int]
     verdicts: tuple[Verdict, ...]
     abstained: tuple[str, ...]  # why a criterion could not be judged, once each
+    approvals: tuple[Approval, ...] = ()  # how well reviews bear out brand fit
 
 
 def score(
@@ -42,23 +44,26 @@ def score(
     """
     from generation.placements import load_placements
     from scoring.assess import assess_all, overall
-    from scoring.scorer import Subject
+    from scoring.scorer import Scene, Subject
 
     placements = load_placements()
     with house.warehouse.read() as reader:
         campaign = house.campaign(reader, slug)
         assets = reader.assets(campaign.slug)
+        drawn = reader.scenes(campaign.slug)
     if not assets:
         raise NotFoundError(f"The campaign {campaign.slug!r} has no assets to judge.", "Run: proofsheet generate")
     subjects: list[Subject] = [
         Subject(
             asset=asset,
-            image=partial(_open, house, asset),
+            image=partial(_open, house, asset.sha256),
             data_size=len(house.warehouse.pictures.get(asset.sha256)),
             placement=placements[asset.placement],
             composition=asset.composition,
+            scene=Scene(scene.sha256, partial(_open, house, scene.sha256)) if scene else None,
         )
         for asset in assets
+        for scene in [drawn.get(asset.scene_id) if asset.scene_id else None]
     ]
     judged = list(
         assess_all(
@@ -73,6 +78,8 @@ def score(
     )
     scores = [score for _, assessment in judged for score in assessment.scores]
     verdicts = tuple(verdict for _, assessment in judged for verdict in assessment.verdicts)
+    expected, approvals = approvals_of(house, scores)
+    scores += expected
     with house.warehouse.write() as writer:
         writer.save_assessment(scores, verdicts)
     grades = Counter(overall(assessment.verdicts).value for _, assessment in judged)
@@ -87,8 +94,9 @@ def score(
         grades=dict(grades),
         verdicts=verdicts,
         abstained=tuple(abstained),
+        approvals=approvals,
     )
 
 
-def _open(house: House, asset: Asset) -> Image.Image:
-    return open_picture(house.warehouse.pictures.get(asset.sha256)).flat
+def _open(house: House, sha256: str) -> Image.Image:
+    return open_picture(house.warehouse.pictures.get(sha256)).flat

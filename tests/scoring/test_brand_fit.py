@@ -19,7 +19,8 @@ from proofsheet.errors import InputError
 from scoring.assess import assess_all
 from scoring.brand_fit import BrandFitScorer
 from scoring.embedding import Embedder
-from scoring.scorer import Subject
+from scoring.fit.yardsticks import References, percentile_among
+from scoring.scorer import Scene, Subject
 
 pytestmark = pytest.mark.models
 Make = Callable[..., Subject]
@@ -197,7 +198,7 @@ def test_weights_of_another_model_and_broken_ones_are_explained(model_folder: Pa
 def test_by_words_a_picture_gets_the_margin_of_its_cosines(
     model_folder: Path, embedder: Embedder, clean: Subject, brand: BrandKit
 ) -> None:
-    from scoring.brand_fit import CONTRASTS, TEMPLATES
+    from scoring.fit.yardsticks import CONTRASTS, TEMPLATES
 
     ((_, assessment),) = assess_all([clean], brand, scorers=["brand_fit"], clip_model=f"local-dir:{model_folder}")
     score = assessment.scores[0]
@@ -211,7 +212,7 @@ def test_by_words_a_picture_gets_the_margin_of_its_cosines(
     (verdict,) = assessment.verdicts
     assert verdict.grade is (Grade.PASS if own >= generic else Grade.REVIEW)
     assert f"the brand's words beat {(contrasts < own).sum()} of {len(contrasts)}" in verdict.reason
-    assert assessment.scores[1].criterion == "brand_fit_without_text"
+    assert assessment.scores[1].criterion == "brand_fit_scene"
 
 
 def test_by_references_an_outsider_is_told_from_the_brands_own(
@@ -230,8 +231,67 @@ def test_by_references_an_outsider_is_told_from_the_brands_own(
     assert first.scores[0].unit == second.scores[0].unit == "percentile"
     assert first.verdicts[0].grade is Grade.PASS
     assert second.verdicts[0].grade is Grade.REVIEW
-    assert second.scores[0].value == 0
+    assert second.scores[0].value == pytest.approx(0, abs=2)
     assert "10 reference pictures" in second.verdicts[0].reason
+
+
+def test_percentiles_rise_with_likeness_within_and_beyond_the_sample() -> None:
+    sample = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
+    values = [percentile_among(value, sample) for value in (0.1, 0.4, 0.5, 0.7, 0.9, 0.95, 1.0)]
+    assert values == sorted(set(values))
+    assert values[2:5] == pytest.approx([100 / 6, 50, 500 / 6])
+    assert values[0] == pytest.approx(100 / 6 * 3**-2)  # as much lower as the middle is above the least, twice
+    assert percentile_among(0.1, np.full(8, 0.3)) < 1 < 99 < percentile_among(0.5, np.full(8, 0.3))
+
+
+def test_a_reference_scores_as_it_does_among_the_others(embedder: Embedder) -> None:
+    vectors = embedder.pictures([_picture(n, base=(60, 140, 120)) for n in range(12)])
+    known, new = References(vectors[:11], "abcdefghijk"), vectors[11]
+    n, three = 11, np.sort(vectors[:11] @ new)[::-1]
+    without = [np.sort(np.delete(vectors[:11] @ new, i))[-3:].mean() for i in range(n)]
+    assert known.likeness(new) == pytest.approx(np.mean(without), abs=1e-6)
+    assert known.likeness(new) < three[:3].mean()
+
+
+def test_the_scene_is_scored_apart_once_for_all_that_share_it(
+    model_folder: Path, clean: Subject, make_ad: Make, brand: BrandKit
+) -> None:
+    opened: list[int] = []
+
+    def scene() -> Image.Image:
+        opened.append(1)
+        return _picture(8, (300, 200))
+
+    subjects = [
+        replace(subject, scene=Scene("ab" * 32, scene)) for subject in (clean, make_ad("two", headline=("Other",)))
+    ]
+    scorer = BrandFitScorer(model=f"local-dir:{model_folder}", device="cpu")
+    first, second = scorer.assess(subjects, brand)
+    bare = {one.scores[0].asset_id: one.scores[1] for one in (first, second)}
+    assert {one.criterion for one in bare.values()} == {"brand_fit_scene"}
+    assert bare["clean"].value == bare["two"].value
+    assert first.scores[0].value != second.scores[0].value
+    assert bare["clean"].detail.startswith("Of the scene;")
+    assert len(opened) == 1
+
+
+def test_few_references_are_said_and_many_leave_the_words_beside(
+    model_folder: Path, tmp_path: Path, brand: BrandKit, clean: Subject
+) -> None:
+    paths = []
+    for n in range(9):
+        paths.append(tmp_path / f"r{n}.png")
+        _picture(n).save(paths[-1])
+    scorer = BrandFitScorer(model=f"local-dir:{model_folder}", device="cpu")
+    (few,) = scorer.assess([clean], replace(brand, references=tuple(paths[:7])))
+    assert few.scores[0].unit == "cosine margin × 100"
+    assert "7 of the 8 reference pictures" in few.scores[0].detail
+    (many,) = scorer.assess([clean], replace(brand, references=tuple(paths)))
+    found = {one.criterion: one for one in many.scores}
+    assert found["brand_fit"].unit == "percentile"
+    assert found["brand_fit_words"].unit == "cosine margin × 100"
+    assert found["brand_fit_words"].value == few.scores[0].value
+    assert few.scores[0].scorer != many.scores[0].scorer
 
 
 def test_few_references_and_no_words_abstain(
@@ -243,7 +303,7 @@ def test_few_references_and_no_words_abstain(
     scorer = BrandFitScorer(model=f"local-dir:{model_folder}", device="cpu")
     (assessment,) = scorer.assess([clean], bare)
     assert assessment.verdicts == ()
-    assert "1 references" in assessment.scores[0].detail
+    assert "1 of the 8 reference pictures" in assessment.scores[0].detail
     absent = replace(brand, references=(tmp_path / "absent.png",))
     with pytest.raises(InputError, match=r"absent\.png"):
         list(scorer.assess([clean], absent))
@@ -293,7 +353,7 @@ def test_the_model_of_the_package_is_taken_when_none_is_named(
     monkeypatch.setattr("scoring.house.HOUSE_FOLDER", folder)
     (assessment,) = BrandFitScorer(device="cpu").assess([clean], brand)
     assert assessment.scores[0].value is not None
-    assert assessment.scores[0].scorer.startswith("brand_fit/1 house_clip@")
+    assert assessment.scores[0].scorer.startswith("brand_fit/2 house_clip@")
     (switched_off,) = BrandFitScorer(model="none").assess([clean], brand)
     assert switched_off.scores[0].value is None
     assert "wanted" in switched_off.scores[0].detail
