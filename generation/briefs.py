@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from generation.brand_file import read_brand
+from generation.brief_coverage import read_coverage
 from generation.brief_factors import Rules, check_name, check_setting, check_words, read_factors, read_texts
 from generation.file_checks import check_product
 from generation.layouts import layout_names
@@ -42,8 +43,12 @@ def load_brand(path: Path) -> BrandKit:
     return brand
 
 
-def load_campaign(path: Path) -> Campaign:
+def load_campaign(path: Path, *, axes: Mapping[str, Sequence[str]] | None = None) -> Campaign:
     """Read a brief and the brand kit it names. Paths start from the folder of the file they stand in.
+
+    Args:
+        path: the brief.
+        axes: what coverage may be asked of: the names of each axis's values; None leaves those names unchecked.
 
     Raises:
         InputError: a file breaks rules; all of them, of both files, are listed with line and key.
@@ -58,7 +63,7 @@ def load_campaign(path: Path) -> Campaign:
     table = root.table("campaign")
     brand_problems = Problems()
     brand = _read_brand_named(table, brand_problems)
-    brief = _read_brief(root, table, brand)
+    brief = _read_brief(root, table, brand, axes)
     problems.add(brand_problems)
     problems.stop_if_any(f"The brief {path}")
     return Campaign(brief=brief, brand=brand)
@@ -115,7 +120,7 @@ def _read_brand_named(table: Table, problems: Problems) -> BrandKit:
     return empty
 
 
-def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
+def _read_brief(root: Table, table: Table, brand: BrandKit, axes: Mapping[str, Sequence[str]] | None) -> Brief:
     written = root.is_a("campaign", dict)
     slug = table.text("slug", required=written, like='"summer-launch"')
     check_name(table, "slug", slug)
@@ -152,6 +157,7 @@ def _read_brief(root: Table, table: Table, brand: BrandKit) -> Brief:
         baseline_rate=test.number("baseline_rate", 0.01, low=1e-7, high=1 - 1e-7, like="0.012"),
         minimum_lift=test.number("minimum_lift", 0.10, low=0.001, high=10.0, like="0.15"),
         media_budget=test.money("media_budget"),
+        coverage=read_coverage(root, axes),
     )
     for section in (table, plan, test, root):
         section.close()

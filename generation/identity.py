@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proofsheet.domain.campaign import BrandKit, Campaign
+from proofsheet.domain.campaign import BrandKit, Campaign, brief_content
 from proofsheet.domain.identity import bytes_id, canonical, content_id
 from proofsheet.errors import InputError
 
@@ -40,7 +40,7 @@ def campaign_id(campaign: Campaign) -> str:
     Raises:
         InputError: the product's picture or a file of the brand kit cannot be read.
     """
-    brief = canonical(campaign.brief)
+    brief = brief_content(campaign.brief)
     brief["product"]["image"] = file_id(campaign.brief.product.image)
     return content_id({"brief": brief, "brand": _brand_content(campaign.brand)})
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from proofsheet.domain.assessment import Review, Score, Verdict
 from proofsheet.domain.asset import Asset, CostEntry, Origin, Recipe, Scene, VariantPlan
 from proofsheet.domain.campaign import Campaign
+from proofsheet.domain.coverage import CoverageReport, Label
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.facts import Reject
 from proofsheet.domain.plain import from_json
@@ -154,6 +155,16 @@ class Reader(AdhocReader):
     def latest_reviews(self, slug: str) -> dict[str, Review]:
         """The review that counts for each reviewed asset, by asset id."""
         return {review.asset_id: review for review in self.reviews(slug)}
+
+    def labels(self, slug: str) -> tuple[Label, ...]:
+        """What people saw in the campaign's pictures, oldest first: all labels, those taken back among them."""
+        return self._nouns(Label, "SELECT body FROM labels WHERE campaign = ? ORDER BY saved", slug)
+
+    def coverage(self, slug: str) -> CoverageReport | None:
+        """The campaign's latest report of coverage, or None before the first."""
+        sql = "SELECT body FROM coverage_reports WHERE campaign = ? ORDER BY saved DESC LIMIT 1"
+        found = self._nouns(CoverageReport, sql, slug)
+        return found[0] if found else None
 
     def ledger(self, slug: str | None = None) -> tuple[CostEntry, ...]:
         """The ledger's lines of one campaign (None: of all), in the order they were booked."""

@@ -10,6 +10,7 @@ from typing import Any
 from proofsheet.domain.assessment import Review, Score, Verdict
 from proofsheet.domain.asset import Asset, CostEntry, Recipe, Scene, VariantPlan
 from proofsheet.domain.campaign import Campaign
+from proofsheet.domain.coverage import CoverageReport, Label
 from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from proofsheet.domain.facts import Delivery, Exposure, Outcome, Reject
 from proofsheet.domain.identity import bytes_id, to_json
@@ -213,6 +214,25 @@ class Writer(Reader):
             review.reviewer,
             utc(review.at),
             to_json(review),
+        )
+
+    def add_label(self, label: Label) -> None:
+        """Add what a person saw in a picture; earlier labels stay."""
+        self._write(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, nextval('save_order'), ?)",
+            label.campaign,
+            label.picture,
+            label.axis,
+            label.value,
+            label.rater,
+            utc(label.at),
+            to_json(label),
+        )
+
+    def save_coverage(self, report: CoverageReport) -> None:
+        """Keep a report as its campaign's latest; earlier ones stay."""
+        self._write(
+            "INSERT INTO coverage_reports VALUES (?, nextval('save_order'), ?)", report.campaign, to_json(report)
         )
 
     def add_costs(self, entries: Sequence[CostEntry]) -> int:

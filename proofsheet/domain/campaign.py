@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from proofsheet.domain.identity import content_id
+from proofsheet.domain.coverage import CoverageGoal
+from proofsheet.domain.identity import canonical, content_id
 from proofsheet.domain.money import Money
 
 #: The factors a plan may vary, in the order in which they are always written.
@@ -145,6 +147,7 @@ class Brief:
 
     ``factors`` are always all of FACTORS, in that order; one that is not varied has one level.
     ``budget`` caps what generation may cost; ``max_variants`` caps the variant set.
+    ``coverage`` says what the pictures together should show; without it nothing is asked of them.
     ``daily_impressions`` and ``baseline_rate`` serve the test's design; ``media_budget`` is the test's spend.
     """
 
@@ -172,6 +175,7 @@ class Brief:
     minimum_lift: float = 0.10
     destination: str = ""  # the landing page, for tracking parameters
     offers: Mapping[str, str] = field(default_factory=dict)  # the offer by locale; ``offer`` is the first
+    coverage: tuple[CoverageGoal, ...] = ()
 
     def factor(self, name: str) -> Factor:
         """The factor of that name. Raises KeyError when there is none."""
@@ -196,4 +200,12 @@ class Campaign:
     @property
     def id(self) -> str:
         """The hash of brief and brand kit."""
-        return content_id(self)
+        return content_id({"brief": brief_content(self.brief), "brand": self.brand})
+
+
+def brief_content(brief: Brief) -> dict[str, Any]:
+    """A brief as its hash takes it: goals of coverage only where there are any, so that older briefs keep their ids."""
+    content: dict[str, Any] = canonical(brief)
+    if not brief.coverage:
+        del content["coverage"]
+    return content

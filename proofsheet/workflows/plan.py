@@ -67,17 +67,18 @@ def plan(
     from generation.briefs import brief_warnings, load_campaign
     from generation.plan import plan_variants
     from generation.recipes import distinct_scenes
+    from scoring.coverage.axes import load_axes
 
-    campaign = load_campaign(brief_path)
+    campaign = load_campaign(brief_path, axes={name: axis.names for name, axis in load_axes().items()})
     named = backend or house.settings.backend
     choice = Choice(named) if named else default_backend()
     kept_options = _wherever(options or {})
     drawing = open_backend(choice.name, model, **kept_options)
     laid_out = plan_variants(campaign, backend=choice.name, model=drawing.model)
     laid_out = replace(laid_out, options=kept_options)
-    recipes = _recipes(laid_out, campaign, drawing)
+    recipes = recipes_of(laid_out, campaign, drawing)
     said = (*([choice.reason] if choice.reason else []), *remarks(drawing, distinct_scenes(recipes)))
-    _require_fitting(house, campaign, recipes)
+    require_fitting(house, campaign, recipes)
     kept = house.keep(campaign)
     with house.warehouse.write() as writer:
         earlier = writer.plan(campaign.slug)
@@ -128,8 +129,12 @@ def _picture_notes(campaign: Campaign) -> tuple[str, ...]:
     return tuple(f"{product.name}: {note}" for note in cut_out_notes(open_picture(product.image)))
 
 
-def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]) -> None:
-    """Find all words that do not fit before anything is drawn; what was planned before is known to fit."""
+def require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]) -> None:
+    """Find all words that do not fit before anything is drawn; what was planned before is known to fit.
+
+    Raises:
+        InputError: some do not; all are listed.
+    """
     from generation.placements import load_placements
     from generation.text_check import REMEDY, misfits
 
@@ -144,7 +149,8 @@ def _require_fitting(house: House, campaign: Campaign, recipes: Sequence[Recipe]
         )
 
 
-def _recipes(laid_out: VariantPlan, campaign: Campaign, drawing: ImageBackend) -> tuple[Recipe, ...]:
+def recipes_of(laid_out: VariantPlan, campaign: Campaign, drawing: ImageBackend) -> tuple[Recipe, ...]:
+    """The recipes of a plan, drawn by an open backend."""
     from generation.recipes import make_recipes
     from proofsheet.domain.identity import bytes_id
 
