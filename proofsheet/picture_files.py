@@ -128,8 +128,18 @@ def other_kind(data: bytes, kind: str, formats: Sequence[str]) -> PictureError:
     return PictureError("kind", f"is not a {wanted} picture{found}", f"Export it again as {wanted}.")
 
 
+#: What decoders say, in words that help.
+_TOLD = (
+    ("checksum", "some of its bytes were changed"),
+    ("MAX_TEXT", "it holds text that unpacks to far too much"),
+    ("MemoryError", "there is not enough memory to open it"),
+    ("broken data stream", "its pixels cannot be decoded"),
+    ("unrecognized data stream", "its pixels cannot be decoded"),
+)
+
+
 def damaged(error: BaseException) -> PictureError:
     text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     cut = "truncated" in text.lower() or isinstance(error, EOFError)
-    told = "its end is missing" if cut else "there is not enough memory" if isinstance(error, MemoryError) else text
+    told = "its end is missing" if cut else next((said for mark, said in _TOLD if mark in text), text)
     return PictureError("damage", f"is damaged: {told}", "Export it again from its source.")

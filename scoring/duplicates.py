@@ -62,24 +62,15 @@ class DuplicatesScorer:
         """By index, the other picture of the group that is furthest below (or least above) its rule's limit."""
         if len(members) < 2:
             return {}
-        grids = np.stack([signatures[i].grid for i in members])
-        visible = self._rules.settings["visible_difference"]
-        shares: dict[tuple[int, int], float] = {}
-        found: dict[int, Likeness] = {}
-        for place, i in enumerate(members):
-            distance = np.sqrt(((grids - grids[place]) ** 2).sum(axis=2)).mean(axis=1)
-            ranked = np.argsort(distance, kind="stable")
-            near = [members[k] for k in ranked[: max(_CANDIDATES + 1, int((distance <= _NEAR_GRID).sum()))]]
-            likes = []
-            for j in (other for other in near if other != i):
-                pair = (min(i, j), max(i, j))
-                if pair not in shares:
-                    shares[pair] = changed_share(signatures[pair[0]], signatures[pair[1]], visible)
-                limit = self._rules[_rule_for(subjects[i].asset, subjects[j].asset)].good
-                bits = hash_distance(signatures[i], signatures[j])
-                likes.append((shares[pair] / limit, bits, Likeness(j, shares[pair], bits)))
-            found[i] = min(likes, key=lambda like: like[:2])[2]
-        return found
+        kept = [signatures[i] for i in members]
+        likes: dict[int, list[tuple[float, int, Likeness]]] = {i: [] for i in members}
+        for (one, other), share in changed_shares(kept, self._rules.settings["visible_difference"]).items():
+            i, j = members[one], members[other]
+            bits = hash_distance(kept[one], kept[other])
+            limit = self._rules[_rule_for(subjects[i].asset, subjects[j].asset)].good
+            likes[i].append((share / limit, bits, Likeness(j, share, bits)))
+            likes[j].append((share / limit, bits, Likeness(i, share, bits)))
+        return {i: min(found, key=lambda like: like[:2])[2] for i, found in likes.items()}
 
     def _assessment(self, asset: Asset, like: Likeness | None, twin: Asset | None, others: int) -> Assessment:
         scorer = f"{self.name}/{self.version}"
@@ -96,7 +87,7 @@ class DuplicatesScorer:
             mend = f"Make the two levels of {' and '.join(differing)} look more different, or reject one of the two."
             detail += f"; levels differ in {', '.join(differing)}"
         else:
-            levels = "They do not differ by plan either."
+            levels = "They do not differ by plan either." if asset.levels or twin.levels else ""
             mend = "Reject one of the two: showing both teaches nothing."
         value = 100 * like.changed
         verdict = self._rules[_rule_for(asset, twin)].judge(
@@ -104,6 +95,47 @@ class DuplicatesScorer:
         )
         score = Score(asset_id=asset.id, criterion="duplicates", value=value, unit="%", scorer=scorer, detail=detail)
         return Assessment((score,), (verdict,))
+
+
+def changed_shares(signatures: Sequence[Signature], visible: float) -> dict[tuple[int, int], float]:
+    """The changed share (0–1) of the pairs (lower index first) that may look alike: of each its nearest by grid."""
+    if len(signatures) < 2:
+        return {}
+    grids = np.stack([one.grid for one in signatures])
+    shares: dict[tuple[int, int], float] = {}
+    for i in range(len(signatures)):
+        distance = np.sqrt(((grids - grids[i]) ** 2).sum(axis=2)).mean(axis=1)
+        ranked = np.argsort(distance, kind="stable")
+        for j in ranked[: max(_CANDIDATES + 1, int((distance <= _NEAR_GRID).sum()))].tolist():
+            pair = (min(i, j), max(i, j))
+            if i != j and pair not in shares:
+                shares[pair] = changed_share(signatures[pair[0]], signatures[pair[1]], visible)
+    return shares
+
+
+def look_alikes(signatures: Sequence[Signature], *, rules: Rules | None = None) -> tuple[tuple[int, ...], ...]:
+    """Clusters of pictures that look the same at a glance, by index: each is joined to one that it looks like.
+
+    By the rule ``duplicates``, for pictures of which no plan says how they should differ. Single linkage: two pictures
+    of a cluster may differ visibly where a third stands between them.
+    """
+    rules = rules or load_rules()
+    limit = rules["duplicates"].good / 100
+    first = list(range(len(signatures)))
+
+    def root(index: int) -> int:
+        while first[index] != index:
+            first[index] = index = first[first[index]]
+        return index
+
+    for (one, other), share in changed_shares(signatures, rules.settings["visible_difference"]).items():
+        if share < limit:
+            low, high = sorted((root(one), root(other)))
+            first[high] = low
+    clusters: dict[int, list[int]] = {}
+    for index in range(len(signatures)):
+        clusters.setdefault(root(index), []).append(index)
+    return tuple(tuple(members) for members in clusters.values() if len(members) > 1)
 
 
 def _rule_for(first: Asset, second: Asset) -> str:

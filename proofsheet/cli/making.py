@@ -130,12 +130,29 @@ def upload(
 def score(
     campaign: Campaign = None,
     scorer: Annotated[list[str] | None, typer.Option(help="Only this scorer; may be repeated.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of pictures, ours or not, instead of a campaign.", metavar="FOLDER")
+    ] = None,
+    brand: Annotated[
+        Path | None, typer.Option(help="For --data: the brand kit to judge by, a TOML file.", metavar="KIT")
+    ] = None,
+    placement: Annotated[
+        str | None, typer.Option(help="For --data: what the pictures are for; guessed by name and size without it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="For --data: write a report to this HTML file.", metavar="FILE.html")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Judge every asset: PASS, REVIEW or FAIL, with a reason and a remedy."""
+    from proofsheet.cli.score_data import AskedOfFolder
     from proofsheet.cli.show_making import show_scores
     from proofsheet.workflows.score import score as verb
 
+    asked = AskedOfFolder(data=data, brand=brand, placement=placement, report=report, scorers=scorer, json=json)
+    if asked.is_wanted(campaign):
+        asked.answer()
+        return
     with session.progress() as progress:
         scored = verb(session.house(), campaign, scorers=scorer, progress=progress)
     if json:
