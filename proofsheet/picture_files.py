@@ -15,6 +15,8 @@ from proofsheet.errors import InputError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 #: More pixels than any ad needs; 50 million take 200 MB as RGBA.
 MOST_PIXELS = 50_000_000
+#: Longer than any ad by far; encoders end at 65,500 (JPEG) or 16,383 (WebP).
+MOST_SIDE = 30_000
 #: No platform takes a still of a tenth of it.
 MOST_BYTES = 100_000_000
 #: An ordinary progressive JPEG has about ten scans; each costs a pass over all pixels, and a scan may take 50 bytes.
@@ -112,10 +114,17 @@ def scans_of(data: bytes) -> int:
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
+def is_too_large(width: int, height: int, most_pixels: int) -> bool:
+    """Whether a picture of that size is not opened."""
+    return width * height > most_pixels or max(width, height) > MOST_SIDE
+
+
 def too_large(width: int, height: int, most_pixels: int) -> PictureError:
+    """The refusal of a picture for its size in pixels."""
+    limit = f"{most_pixels / 1e6:.0f} million" if width * height > most_pixels else f"{MOST_SIDE} on a side"
     return PictureError(
         "size",
-        f"has {width} × {height} pixels; at most {most_pixels / 1e6:.0f} million are taken",
+        f"has {width} × {height} pixels; at most {limit} are taken",
         "Scale it down: no placement or product needs more than about 3000 pixels on the longer side.",
     )
 
@@ -133,8 +142,7 @@ _TOLD = (
     ("checksum", "some of its bytes were changed"),
     ("MAX_TEXT", "it holds text that unpacks to far too much"),
     ("MemoryError", "there is not enough memory to open it"),
-    ("broken data stream", "its pixels cannot be decoded"),
-    ("unrecognized data stream", "its pixels cannot be decoded"),
+    *((mark, "its pixels cannot be decoded") for mark in ("data stream", "decoder", "codec", "frame", "cannot load")),
 )
 
 

@@ -17,6 +17,7 @@ from proofsheet.picture_files import (
     MOST_SCANS,
     PictureError,
     damaged,
+    is_too_large,
     kind_of,
     other_kind,
     scans_of,
@@ -91,7 +92,7 @@ def open_picture(data: bytes, *, formats: Sequence[str] = FORMATS, most_pixels: 
         if facts.kind == "png":  # decoding looks at no checksum, and would show garbage where bytes were changed
             _header(data, formats, most_pixels).verify()
         header.load()
-        if header.width * header.height > most_pixels:  # a frame of a GIF may be larger than its screen
+        if is_too_large(*header.size, most_pixels):  # a frame of a GIF may be larger than its screen
             raise too_large(header.width, header.height, most_pixels)
         image, converted = _srgb(_eight_bits(header))
         turn = _TURNS.get(_orientation(header))
@@ -159,7 +160,7 @@ def _header(data: bytes, formats: Sequence[str], most_pixels: int) -> Image:
         ) from error
     except DECODING_ERRORS as error:
         raise damaged(error) from error
-    if image.width * image.height > most_pixels:
+    if is_too_large(*image.size, most_pixels):
         raise too_large(image.width, image.height, most_pixels)
     if kind == "JPEG" and (scans := scans_of(data)) > MOST_SCANS:
         raise PictureError(

@@ -80,12 +80,18 @@ _TITLES = {
 }
 
 
+#: Criteria that are read like another: the same number of something else.
+_ALIKE = {"brand_fit_scene": ("brand_fit", "Brand fit of the scene"), "brand_fit_words": ("brand_fit", "Brand words")}
+
+
 def scale_of(score: Score, rules: Rules | None = None) -> Scale | None:
     """The scale a score is read on; None where its criterion or unit has none."""
-    found = _SCALES.get((score.criterion, score.unit))
+    criterion, other = _ALIKE.get(score.criterion, (score.criterion, ""))
+    found = _SCALES.get((criterion, score.unit))
     if found is None:
         return None
     title, meaning, low, high, better, rule = found
+    title, rule = other or title, "" if other else rule
     passes = (rules or load_rules())[rule].good if rule else None
     return Scale(title=title, meaning=meaning, low=low, high=high, better=better, passes=passes)
 

@@ -103,6 +103,7 @@ def hostile() -> dict[str, bytes]:
     text = chunk(b"zTXt", b"note\0\0" + zlib.compress(b"a" * 3_000_000))
     return {
         "bomb.png": png(30_000, 30_000, b"\0" * 1000),
+        "thread.png": png(40_000, 1, b"\0" * 1000),
         "bomb2.png": png(9_000, 9_000, b"\0" * 1000),
         "bomb.gif": gif_of(65_000, 65_000, (1, 1)),
         "frame_bomb.gif": gif_of(10, 10, (9_000, 9_000)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 from collections.abc import Callable
 from io import BytesIO
@@ -19,6 +20,7 @@ from proofsheet.pictures import Trait, flattened, look_at, open_picture
 REFUSED = {
     "bomb.png": "has 900 million pixels; at most 50 million",
     "bomb2.png": "has 9000 × 9000 pixels; at most 50 million",
+    "thread.png": "has 40000 × 1 pixels; at most 30000 on a side",
     "bomb.gif": "has 4,225 million pixels",
     "frame_bomb.gif": "has 9000 × 9000 pixels",
     "bomb.webp": "has 16383 × 4000 pixels",
@@ -47,6 +49,20 @@ def test_hostile_pictures_are_refused_in_words_within_limits(name: str, hostile:
     assert "\n" not in caught.value.clause
     assert perf_counter() - start < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # kilobytes
+
+
+def test_bytes_changed_at_random_are_opened_or_refused(odd: dict[str, bytes]) -> None:
+    chance, refused = random.Random(7), list[str]()
+    for number in range(200):
+        data = bytearray(odd[sorted(odd)[number % len(odd)]])
+        for _ in range(chance.choice([1, 2, 8])):
+            data[chance.randrange(min(len(data), chance.choice([80, 400, len(data)])))] = chance.randrange(256)
+        try:
+            open_picture(bytes(data))
+        except PictureError as error:
+            refused.append(error.clause)
+    assert len(refused) > 50
+    assert all(clause.startswith(("is damaged: ", "has ", "is not a ", "is a JPEG of ")) for clause in refused)
 
 
 def test_every_hostile_picture_is_tried(hostile: dict[str, bytes]) -> None:
