@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from proofsheet import plugins
 from proofsheet.domain.assessment import Grade, Score, Verdict
 from proofsheet.domain.asset import Origin
-from proofsheet.domain.campaign import BrandKit
+from proofsheet.domain.campaign import BrandKit, Brief
 from proofsheet.errors import InputError, ProofsheetError
 from proofsheet.picture_files import DECODING_ERRORS, MOST_PIXELS, PictureError, damaged, too_large
 from scoring.scorer import Assessment, Scorer, Subject, rgb_picture, thumbnail_of
@@ -35,6 +35,7 @@ def assess_all(
     clip_model: str = "",
     clip_checkpoint: str = "",
     cache: Path | None = None,
+    brief: Brief | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[str, Assessment]]:
     """Assess assets, by placement and locale; yields each asset's id with all its scores and verdicts, once.
@@ -49,13 +50,15 @@ def assess_all(
         clip_model: open_clip model name or ``local-dir:FOLDER``; empty for the house CLIP, ``none`` for no CLIP score.
         clip_checkpoint: path of the ``.safetensors`` weights of a named model.
         cache: folder to keep CLIP embeddings in, across runs.
+        brief: whose claims are looked for in the pictures; without one that is not judged.
         progress: called with (assets looked at, all assets).
 
     Raises:
         NotFoundError: no such scorer.
         InputError: a scorer's options are wrong, such as a checkpoint that does not fit.
     """
-    options = {"brand_fit": {"model": clip_model, "checkpoint": clip_checkpoint, "cache": cache}}
+    clip: dict[str, Any] = {"model": clip_model, "checkpoint": clip_checkpoint, "cache": cache}
+    options = {"brand_fit": clip, "brief_fit": {**clip, "brief": brief}}
     names = plugins.names(plugins.SCORERS) if scorers is None else scorers
     chosen = [open_scorer(name, **options.get(name, {})) for name in names]
     return _stream(sorted(subjects, key=_group), brand, chosen, progress or (lambda done, total: None))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from proofsheet.domain.assessment import Score
-from proofsheet.domain.asset import Box
 from proofsheet.domain.campaign import BrandKit
 from proofsheet.domain.identity import bytes_id
 from proofsheet.errors import InputError
 from scoring.fit.model import SharedClip
+from scoring.fit.scenes import scene_vectors
 from scoring.fit.yardsticks import MIN_REFERENCES, Descriptors, Measure, References, Yardstick, by_words
 from scoring.scorer import Assessment, Subject, rgb_picture
 from scoring.verdict import Rules, load_rules
@@ -82,8 +80,8 @@ class BrandFitScorer:
             return
         for start in range(0, len(subjects), _BATCH):
             batch = subjects[start : start + _BATCH]
-            vectors = embedder.pictures([one.image() for one in batch], [one.asset.sha256 for one in batch])
-            scenes = _scenes(embedder, batch)
+            vectors = embedder.pictures([one.image for one in batch], [one.asset.sha256 for one in batch])
+            scenes = scene_vectors(embedder, batch)
             for place, subject in enumerate(batch):
                 yield self._assess_one(subject, vectors[place], scenes.get(place), measured)
 
@@ -135,27 +133,6 @@ class BrandFitScorer:
         return Assessment((score,))
 
 
-def _scenes(embedder: Embedder, batch: Sequence[Subject]) -> dict[int, Vectors]:
-    """Vectors of the scenes behind the subjects, or of the pictures without their words; by place in the batch."""
-    found = {place: one for place, subject in enumerate(batch) if (one := _scene_of(subject)) is not None}
-    if not found:
-        return {}
-    vectors = embedder.pictures([image for _, image in found.values()], [key for key, _ in found.values()])
-    return dict(zip(found, vectors, strict=True))
-
-
-def _scene_of(subject: Subject) -> tuple[str, Callable[[], Image]] | None:
-    """What the scene's vector is kept by, and what opens the scene; None where no words are known to stand on it."""
-    if subject.scene is not None:
-        scene = subject.scene
-        return scene.sha256, lambda: rgb_picture(scene.image())
-    if subject.composition is None or not subject.composition.texts:
-        return None
-    boxes = [run.box for run in subject.composition.texts]
-    key = f"{subject.asset.sha256}-wordless" if subject.asset.sha256 else ""
-    return key, lambda: _wordless(rgb_picture(subject.image()), boxes)
-
-
 def _open_reference(path: Path) -> tuple[str, Image]:
     """A reference picture with the SHA-256 of its file."""
     from PIL import Image as Pillow
@@ -169,16 +146,3 @@ def _open_reference(path: Path) -> tuple[str, Image]:
         raise InputError(
             f"The brand's reference picture {path} cannot be opened: {error}.", "Give a JPEG, PNG or WebP picture."
         ) from error
-
-
-def _wordless(picture: Image, boxes: Sequence[Box]) -> Image:
-    """The picture with text painted over: each box filled with the median colour of the box's rim."""
-    from PIL import Image as Pillow
-
-    pixels = np.asarray(picture).copy()
-    for box in boxes:
-        area = pixels[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
-        if area.size:
-            rim = np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]])
-            area[...] = np.median(rim, axis=0).astype(np.uint8)
-    return Pillow.fromarray(pixels)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofsheet.errors import InputError, require
+from scoring.fit.claims import split_to_fit
 from scoring.framing import FRAMING, frames
 
 if TYPE_CHECKING:
@@ -188,13 +189,32 @@ class Embedder:
     def _dtype(self) -> Any:
         return self._torch.bfloat16 if self._precision == "pure_bf16" else self._torch.float32
 
+    def fits(self, text: str) -> bool:
+        """Whether a text is short enough for the model to read it whole."""
+        inner = getattr(self._tokenize, "tokenizer", None)
+        if inner is not None:
+            count = len(inner(text, truncation=False)["input_ids"])
+        else:
+            count = len(self._tokenize.encode(text)) + 2  # its beginning and its end
+        return count <= int(self._tokenize.context_length)
+
     def phrases(self, texts: Sequence[str], templates: Sequence[str] = ("{}",)) -> Vectors:
-        """Unit vectors (n, d) of phrases, each the mean over the templates it is put into."""
-        filled = [template.format(text) for text in texts for template in templates]
-        with self._torch.inference_mode():
-            vectors = self._model.encode_text(self._tokenize(filled).to(self._device), normalize=False)
-        rows = _unit(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
+        """Unit vectors (n, d) of phrases, each the mean over the templates it is put into.
+
+        Of one that is longer than the model's context, the mean of its pieces: nothing is cut off.
+        """
+        whole = [template.format(text) for text in texts for template in templates]
+        pieces = [split_to_fit(text, self.fits) for text in whole]
+        rows = self._texts([piece for group in pieces for piece in group])
+        starts = np.cumsum([0, *(len(group) for group in pieces[:-1])])
+        rows = _unit(np.add.reduceat(rows, starts, axis=0)) if len(rows) > len(whole) else rows
         return _unit(rows.reshape(len(texts), len(templates), -1).mean(axis=1))
+
+    def _texts(self, filled: Sequence[str]) -> Vectors:
+        """Unit vectors (n, d) of texts that fit."""
+        with self._torch.inference_mode():
+            vectors = self._model.encode_text(self._tokenize(list(filled)).to(self._device), normalize=False)
+        return _unit(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
         """The words of a text that the model's tokenizer does not know, each once; none where it spells words out."""

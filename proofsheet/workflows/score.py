@@ -73,6 +73,7 @@ def score(
             clip_model=house.settings.clip_model,
             clip_checkpoint=house.settings.clip_checkpoint,
             cache=house.warehouse.home / "embeddings",
+            brief=campaign.brief,
             progress=partial(progress, "Scoring assets"),
         )
     )

@@ -91,6 +91,16 @@ def test_embeddings_are_those_of_open_clip_itself(embedder: Embedder, model_fold
     assert embedder.phrases(["a calm morning"])[0] == pytest.approx(wanted_text, abs=1e-5)
 
 
+def test_nothing_of_a_long_phrase_is_cut(embedder: Embedder) -> None:
+    words = ["calm", "morning", "stone", "bottle"] * 45
+    assert embedder.fits("calm morning")
+    assert not embedder.fits(" ".join(words))
+    whole, other = embedder.phrases([" ".join(words), " ".join([*words[:-1], "thunderstorm"])])
+    assert float(whole @ other) < 0.99999
+    short = embedder.phrases(["calm", "fresh"])
+    assert embedder.phrases(["calm", " ".join(words), "fresh"])[[0, 2]] == pytest.approx(short, abs=1e-6)
+
+
 def test_templates_are_averaged(embedder: Embedder) -> None:
     both = embedder.phrases(["fresh"], ("{}.", "a photo, {}."))[0]
     single = embedder.phrases(["fresh.", "a photo, fresh."])

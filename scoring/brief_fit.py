@@ -1,0 +1,171 @@
+"""Brief fit: whether each claim of the brief can be seen in the picture, by a CLIP model, claim by claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from proofsheet.domain.assessment import Score
+from proofsheet.domain.campaign import BrandKit, Brief
+from scoring.fit.claims import SEEN_IN_SCENE, Claim, claims_of, split_to_fit
+from scoring.fit.model import SharedClip
+from scoring.fit.scenes import scene_vectors
+from scoring.fit.yardsticks import phrases_and_contrasts
+from scoring.house import Lexicon
+from scoring.scorer import Assessment, Subject
+from scoring.verdict import Rules, load_rules
+
+if TYPE_CHECKING:
+    from scoring.embedding import Embedder, Vectors
+
+RULES = Path(__file__).parent / "fit" / "rules.toml"
+_BATCH = 8
+_UNIT = "standard deviations above generic phrases"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A claim's pieces as unit vectors (pieces, d), and words of it that the model does not know; or why not asked."""
+
+    vectors: Vectors | None
+    unknown: tuple[str, ...] = ()
+
+
+class BriefFitScorer:
+    """Scores ``brief_fit`` once for each claim, and judges how many of them the picture does not show.
+
+    A claim's score is its cosine to the picture in standard deviations above the mean of the generic phrases': no
+    share and no chance. Claims of scene, style and audience are looked for in the scene before product and words.
+    What is longer than the model's context is asked in pieces, and its weakest piece counts; nothing is cut.
+
+    Args:
+        brief: whose claims; without one nothing is scored.
+        model, checkpoint, device, cache: as for ``brand_fit``.
+    """
+
+    name = "brief_fit"
+    version = "1"
+    compares = False
+
+    def __init__(
+        self,
+        *,
+        brief: Brief | None = None,
+        model: str = "",
+        checkpoint: str = "",
+        device: str = "auto",
+        cache: Path | None = None,
+        rules: Rules | None = None,
+    ) -> None:
+        self._brief = brief
+        self._rules = rules or load_rules(RULES)
+        self._clip = SharedClip(model, checkpoint, device, cache, "brief fit")
+        self._asked: dict[str, _Asked] = {}
+        self._contrasts: Vectors | None = None
+
+    def assess(self, subjects: Sequence[Subject], brand: BrandKit) -> Iterator[Assessment]:
+        """One assessment per subject, in order."""
+        if self._brief is None:
+            yield from (Assessment() for _ in subjects)
+            return
+        embedder = self._clip.open() if subjects else None
+        if embedder is None:
+            yield from (self._abstain(one, self._clip.without) for one in subjects)
+            return
+        for start in range(0, len(subjects), _BATCH):
+            batch = subjects[start : start + _BATCH]
+            finished = embedder.pictures([one.image for one in batch], [one.asset.sha256 for one in batch])
+            scenes = scene_vectors(embedder, batch)
+            for place, subject in enumerate(batch):
+                claims = claims_of(self._brief, subject.asset.levels)
+                yield self._assess_one(subject, claims, finished[place], scenes.get(place), embedder)
+
+    def _assess_one(
+        self,
+        subject: Subject,
+        claims: Sequence[Claim],
+        finished: Vectors,
+        scene: Vectors | None,
+        embedder: Embedder,
+    ) -> Assessment:
+        if not claims:
+            return self._abstain(subject, "The brief claims nothing that a picture could show.")
+        self._ask(embedder, claims)
+        rule = self._rules["brief_fit"]
+        limit = self._rules.settings["claim_seen"]
+        scores, failing, judged = list[Score](), list[str](), 0
+        for claim in claims:
+            vector = scene if scene is not None and claim.source in SEEN_IN_SCENE else finished
+            value = self._seen(claim, vector)
+            scores.append(self._score(subject, claim, value, limit))
+            if value is None:
+                continue
+            judged += 1
+            if (value >= limit) != claim.wanted:
+                failing.append(f"“{claim.text}” ({claim.source}{'' if claim.wanted else ', must not be seen'})")
+        if not judged:
+            return Assessment(tuple(scores))
+        verdict = rule.judge(
+            subject.asset.id,
+            float(len(failing)),
+            judged=judged,
+            unjudged=f" {len(claims) - judged} more have no word that the model knows." if judged < len(claims) else "",
+            failing="; ".join(failing),
+            model=self._clip.title,
+        )
+        return Assessment(tuple(scores), (verdict,))
+
+    def _ask(self, embedder: Embedder, claims: Sequence[Claim]) -> None:
+        """Embed the claims that have not been asked before."""
+        new = [claim.text for claim in claims if claim.text not in self._asked]
+        if not new:
+            return
+        lexicon = Lexicon.of(embedder)
+        for text in dict.fromkeys(new):
+            unknown = embedder.unknown_words(text)
+            if not lexicon.says(text, unknown):
+                self._asked[text] = _Asked(None, unknown)
+                continue
+            pieces = [
+                one for one in split_to_fit(text, embedder.fits) if lexicon.says(one, embedder.unknown_words(one))
+            ]
+            vectors, self._contrasts = phrases_and_contrasts(embedder, pieces, lexicon)
+            self._asked[text] = _Asked(vectors, unknown)
+
+    def _seen(self, claim: Claim, vector: Vectors) -> float | None:
+        """How far the claim's weakest piece stands above the generic phrases; of what is not wanted, the strongest."""
+        asked = self._asked[claim.text]
+        if asked.vectors is None or self._contrasts is None:
+            return None
+        generic = np.asarray(self._contrasts @ vector, dtype=np.float64)
+        cosines = np.asarray(asked.vectors @ vector, dtype=np.float64)
+        own = cosines.min() if claim.wanted else cosines.max()
+        return float((own - generic.mean()) / max(float(generic.std()), 1e-6))
+
+    def _score(self, subject: Subject, claim: Claim, value: float | None, limit: float) -> Score:
+        asked = self._asked[claim.text]
+        if value is None:
+            told = "not judged, the model knows none of its words"
+        else:
+            told = "seen" if value >= limit else "not seen"
+            told += "" if claim.wanted else ", and must not be"
+        pieces = len(asked.vectors) if asked.vectors is not None else 1
+        told += f"; asked in {pieces} pieces" if pieces > 1 else ""
+        told += f". Not known to the model: {', '.join(asked.unknown)}" if asked.unknown and value is not None else ""
+        return Score(
+            asset_id=subject.asset.id,
+            criterion="brief_fit",
+            value=value,
+            unit=_UNIT,
+            scorer=f"{self.name}/{self.version} {self._clip.title}",
+            detail=f"{claim.source}: “{claim.text}”: {told}",
+        )
+
+    def _abstain(self, subject: Subject, why: str) -> Assessment:
+        scorer = f"{self.name}/{self.version} {self._clip.title}".rstrip()
+        one = Score(asset_id=subject.asset.id, criterion="brief_fit", value=None, unit="", scorer=scorer, detail=why)
+        return Assessment((one,))
