@@ -13,10 +13,12 @@ import streamlit as st
 
 from dashboard import pictures
 from proofsheet.domain.campaign import Campaign
+from proofsheet.domain.coverage import CoverageReport
 from proofsheet.domain.experiment import Experiment
 from proofsheet.domain.facts import Reject
 from proofsheet.errors import ProofsheetError
 from proofsheet.workflows import cost_pages, front_page, pages, result_pages
+from proofsheet.workflows.coverage import latest
 from proofsheet.workflows.house import House, open_house
 from proofsheet.workflows.models import ListedModel
 from proofsheet.workflows.models import models as list_models
@@ -95,6 +97,11 @@ def brief(slug: str) -> pages.BriefPage:
 def models() -> tuple[ListedModel, ...]:
     """The models that draw and judge, with their terms."""
     return list_models(house().settings)
+
+
+def coverage(slug: str) -> tuple[CoverageReport | None, bool]:
+    """The latest report of what a campaign's pictures together show, and whether it is up to date."""
+    return read("coverage", lambda reader: latest(reader, reader.campaign(slug)), slug)
 
 
 def costs(slug: str) -> cost_pages.CostPage:

@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("brief", "Brief and plan", ":material/description:", "Make"),
     Entry("sheet", "Contact sheet", ":material/grid_view:", "Make"),
     Entry("review", "Review", ":material/rate_review:", "Make"),
+    Entry("coverage", "Coverage", ":material/diversity_3:", "Make"),
     Entry("export", "Export", ":material/archive:", "Make"),
     Entry("experiment", "Experiment", ":material/science:", "Measure"),
     Entry("imports", "Imports", ":material/upload_file:", "Measure", of_campaign=False),

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from proofsheet import __version__
-from proofsheet.cli import making, measuring, serving
+from proofsheet.cli import covering, making, measuring, serving
 from proofsheet.cli.session import session
 from proofsheet.errors import ProofsheetError
 
@@ -54,7 +54,7 @@ def options(
     session.home = home
 
 
-for register in (making.register, measuring.register, serving.register):
+for register in (making.register, covering.register, measuring.register, serving.register):
     register(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, product
 
 from proofsheet.domain.asset import Asset, Recipe, Variant
@@ -15,6 +15,7 @@ from scoring.coverage.targets import Coverage
 
 #: Factors that make a scenario: whom an ad speaks to, where it plays, how it looks, in which language.
 SCENARIO = ("audience", "scene", "style", "locale")
+_SCENE = ("audience", "scene", "style")
 _MOST_CELLS = 2_000
 _MOST_TRIED = 5_000
 _MOST_PROPOSED = 24
@@ -84,32 +85,37 @@ def asked_of(axis: Axis, requested: Sequence[str], perceived: Sequence[str]) -> 
 def prompt_of(recipe: Recipe, brief: Brief) -> str:
     """Everything said about an asset's scene: its prompt, and the words of its audience, scene and style."""
     words = [recipe.scene.prompt]
-    for name in ("audience", "scene", "style"):
+    for name in _SCENE:
         level = next((one for one in brief.factor(name).levels if one.name == recipe.levels.get(name)), None)
         words.append(level.prompt if level else "")
     return ". ".join(word for word in words if word)
 
 
-def scenario_gaps(brief: Brief, cells: Sequence[Cell], variants: Sequence[Variant]) -> tuple[Gap, ...]:
-    """What to do about each cell that no approved asset serves."""
+def scenario_gaps(brief: Brief, cells: Sequence[Cell]) -> tuple[Gap, ...]:
+    """What to do about the cells that no approved asset serves: at most one gap of each kind."""
+    empty = [cell for cell in cells if not cell.approved]
+    outside = [cell for cell in empty if not cell.planned and not cell.made]
+    unmade = [cell for cell in empty if cell.planned and not cell.made]
+    waiting = [cell for cell in empty if cell.made]
     gaps = []
-    for cell in cells:
-        if cell.approved:
-            continue
-        named = " × ".join(f"{name} {level}" for name, level in cell.levels.items())
-        if not cell.planned:
-            variant = Variant(levels={**_reference(brief), **cell.levels})
-            gaps.append(Gap(what=f"{named}: not in the plan.", remedy="Add this variant.", variants=(variant,)))
-        elif not cell.made:
-            gaps.append(Gap(what=f"{named}: planned, and not made yet.", remedy="Make it: proofsheet generate"))
-        else:
-            gaps.append(
-                Gap(
-                    what=f"{named}: {cell.made} assets made, none approved.",
-                    remedy="Review them: proofsheet review; where all are rejected, change the level's prompt.",
-                )
-            )
+    if outside:
+        variants = tuple(Variant(levels={**_reference(brief), **cell.levels}) for cell in outside[:_MOST_PROPOSED])
+        remedy = "Add a variant of each." if len(outside) <= _MOST_PROPOSED else f"Add the first {_MOST_PROPOSED}."
+        gaps.append(Gap(what=f"{_listed(outside)} not in the plan.", remedy=remedy, variants=variants))
+    if unmade:
+        gaps.append(Gap(what=f"{_listed(unmade)} planned and not made yet.", remedy="Run: proofsheet generate"))
+    if waiting:
+        remedy = "Run: proofsheet review; where all are rejected, change the prompt of a level."
+        gaps.append(Gap(what=f"{_listed(waiting)} made, and nothing of it approved.", remedy=remedy))
     return tuple(gaps)
+
+
+def _listed(cells: Sequence[Cell]) -> str:
+    """``3 combinations (women × arch, men × arch and 1 more) are``."""
+    named = [" × ".join(cell.levels.values()) for cell in cells[:3]]
+    more = f" and {len(cells) - 3} more" if len(cells) > 3 else ""
+    count = "1 combination" if len(cells) == 1 else f"{len(cells)} combinations"
+    return f"{count} ({', '.join(named)}{more}) {'is' if len(cells) == 1 else 'are'}"
 
 
 def share_gaps(
@@ -135,31 +141,30 @@ def share_gaps(
         wanted = max(1, math.ceil(coverage.n * (row.target - row.share) / max(1.0 - row.target, 0.05)))
         found = _asking_for(axis, row.value, brief, variants, min(wanted, _MOST_PROPOSED))
         what = f"{axis.title}: {row.title} is shown by {row.share:.0%} of pictures, {row.target:.0%} are asked for."
+        need = f"About {wanted} more pictures of it are needed"
         if found:
-            gaps.append(Gap(what=what, remedy=f"About {wanted} more pictures of it are needed.", variants=found))
+            gaps.append(Gap(what=what, remedy=f"{need}.", variants=found))
+        elif any(_asks(axis, row.value, levels) for levels in _scenes(brief)):
+            remedy = (
+                f"{need}; every combination that asks for it is planned. Reword its level, or raise seeds_per_scene."
+            )
+            gaps.append(Gap(what=what, remedy=remedy))
         else:
             value = next(one for one in axis.values if one.name == row.value)
-            words = (value.words or (value.title,))[0]
-            gaps.append(
-                Gap(
-                    what=what,
-                    remedy=f"About {wanted} more are needed, and no other level of the brief asks for it. Add one, "
-                    f"such as: {example.format(words)}",
-                )
-            )
+            said = example.format((value.words or (value.title,))[0])
+            remedy = f"{need}, and no level of the brief asks for it. Add one, such as: {said}"
+            gaps.append(Gap(what=what, remedy=remedy))
     return tuple(gaps)
 
 
 def _asking_for(axis: Axis, value: str, brief: Brief, variants: Sequence[Variant], most: int) -> tuple[Variant, ...]:
     """Combinations of audience, scene and style that are not planned and ask for the value."""
-    factors = ("audience", "scene", "style")
     planned = {variant.id for variant in variants}
     found: list[Variant] = []
-    combined: Sequence[Sequence[Level]] = [brief.factor(name).levels for name in factors]
-    for levels in islice(product(*combined), _MOST_TRIED):
-        if axis.asked_for(". ".join(level.prompt for level in levels)) != value:
+    for levels in _scenes(brief):
+        if not _asks(axis, value, levels):
             continue
-        named = {name: level.name for name, level in zip(factors, levels, strict=True)}
+        named = {name: level.name for name, level in zip(_SCENE, levels, strict=True)}
         others = [brief.factor(name).levels for name in ("headline", "layout")]
         for words in product(*others):
             rest = {name: level.name for name, level in zip(("headline", "layout"), words, strict=True)}
@@ -171,6 +176,15 @@ def _asking_for(axis: Axis, value: str, brief: Brief, variants: Sequence[Variant
         if len(found) >= most:
             break
     return tuple(found)
+
+
+def _scenes(brief: Brief) -> Iterable[tuple[Level, ...]]:
+    """The combinations of what decides a scene, as many as can be tried."""
+    return islice(product(*(brief.factor(name).levels for name in _SCENE)), _MOST_TRIED)
+
+
+def _asks(axis: Axis, value: str, levels: Sequence[Level]) -> bool:
+    return axis.asked_for(". ".join(level.prompt for level in levels)) == value
 
 
 def _reference(brief: Brief) -> dict[str, str]:
