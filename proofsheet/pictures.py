@@ -108,8 +108,10 @@ def open_picture(data: bytes, *, formats: Sequence[str] = FORMATS, most_pixels: 
         traits.add(Trait.PROFILE)
     if clear:
         traits.add(Trait.CLEAR)
+    image = image if clear else _as(image, "RGB")
+    image.info = {}  # a profile would be saved along and applied twice
     seen = PictureFacts(kind=facts.kind, width=image.width, height=image.height, traits=frozenset(traits))
-    return OpenedPicture(image=image if clear else image.convert("RGB"), facts=seen, clear_share=clear)
+    return OpenedPicture(image=image, facts=seen, clear_share=clear)
 
 
 def flattened(image: Image) -> Image:
@@ -121,8 +123,8 @@ def flattened(image: Image) -> Image:
         return image
     image = _eight_bits(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    clear = image.convert("RGBA")
+        return _as(image, "RGB")
+    clear = _as(image, "RGBA")
     alpha = clear.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return clear.convert("RGB")
@@ -215,10 +217,10 @@ def _srgb(image: Image) -> tuple[Image, bool]:
     from PIL import ImageCms
 
     if image.has_transparency_data or image.mode == "PA":
-        clear = image.convert("RGBA")
+        clear = _as(image, "RGBA")
         plain, alpha = clear.convert("RGB"), clear.getchannel("A")
     else:
-        plain, alpha = image if image.mode in {"RGB", "L", "CMYK"} else image.convert("RGB"), None
+        plain, alpha = image if image.mode in {"L", "CMYK"} else _as(image, "RGB"), None
     converted = False
     if profile := image.info.get("icc_profile"):
         try:
@@ -231,10 +233,15 @@ def _srgb(image: Image) -> tuple[Image, bool]:
                 plain, converted = turned or plain, turned is not None
         except (ImageCms.PyCMSError, *DECODING_ERRORS):  # a profile that cannot be read says nothing
             pass
-    plain = plain.convert("RGB")
+    plain = _as(plain, "RGB")
     if alpha is not None:
         plain.putalpha(alpha)
     return plain, converted
+
+
+def _as(image: Image, mode: str) -> Image:
+    """The picture in that mode; Pillow's own conversion copies one that has it already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _clear_share(image: Image) -> float:

@@ -134,6 +134,7 @@ def test_colour_profiles_are_converted(odd: dict[str, bytes], make_advert: Calla
     found = open_picture(odd["profile.png"]).image.getpixel((150, 125))
     assert found[0] < red - 40
     assert found[1] > green + 40
+    assert open_picture(odd["profile.png"]).flat.info == {}, "or it would be saved along and applied again"
     assert open_picture(odd["bad_profile.png"]).image.getpixel((150, 125))[0] == red
 
 
