@@ -15,7 +15,7 @@ from proofsheet.domain.assessment import Grade, Score, Verdict
 from proofsheet.domain.asset import Origin
 from proofsheet.domain.campaign import BrandKit, Brief
 from proofsheet.errors import InputError, ProofsheetError
-from proofsheet.picture_files import DECODING_ERRORS, MOST_PIXELS, PictureError, damaged, too_large
+from proofsheet.picture_files import DECODING_ERRORS, MOST_PIXELS, PictureError, damaged, is_too_large, too_large
 from scoring.scorer import Assessment, Scorer, Subject, rgb_picture, thumbnail_of
 from scoring.verdict import load_rules
 
@@ -144,7 +144,7 @@ def _open(subject: Subject) -> Subject | ProofsheetError:
 
     try:
         lazy = subject.image()
-        if lazy.width * lazy.height > MOST_PIXELS:
+        if is_too_large(*lazy.size, MOST_PIXELS):
             return too_large(lazy.width, lazy.height, MOST_PIXELS)
         picture = rgb_picture(lazy)
     except ProofsheetError as error:
