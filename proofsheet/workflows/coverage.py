@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,20 +14,16 @@ from proofsheet.domain.campaign import Campaign
 from proofsheet.domain.coverage import Asked, AxisCoverage, CoverageReport, Gap, Label
 from proofsheet.domain.identity import content_id
 from proofsheet.errors import NotFoundError
+from proofsheet.workflows.coverage_eye import Eye, open_eye
 from proofsheet.workflows.coverage_labels import Pictured, agreed, pictures_of
 from proofsheet.workflows.house import House, Progress, now, quiet
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from scoring.coverage.axes import Axis
-    from scoring.coverage.confusion import Confused, Confusion
-    from scoring.coverage.perceive import Perceiver, Places
+    from scoring.coverage.perceive import Places
     from scoring.coverage.report import Labelled
-    from scoring.embedding import Embedder, Vectors
     from warehouse.store import Reader
 
-_BATCH = 16
 APPROVED = "approved assets"
 
 #: What holds for every report.
@@ -52,30 +47,6 @@ class _Material:
     assets: tuple[Asset, ...]
     approved: frozenset[str]
     labels: tuple[Label, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Eye:
-    """The model that looks, and what is known of its errors; without a model, why there is none."""
-
-    name: str
-    perceiver: Perceiver | None
-    vectors: Vectors | None
-    confusion: Confusion | str
-
-    def places(self, axis: Axis, count: int) -> Places:
-        if self.perceiver is None or self.vectors is None or not count:
-            return np.full(count, len(axis.values), dtype=np.intp)
-        return self.perceiver.perceive(axis, self.vectors)
-
-    def known(self, axis: Axis) -> tuple[str, ...]:
-        return self.perceiver.knows(axis) if self.perceiver else ()
-
-    def confused(self, axis: Axis) -> Confused | str:
-        if isinstance(self.confusion, str):
-            return self.confusion
-        missing = f"The errors of this CLIP model on {axis.title.lower()} have not been measured."
-        return self.confusion.axes.get(axis.name, missing)
 
 
 def coverage(
@@ -109,7 +80,8 @@ def coverage(
         raise NotFoundError(
             f"The campaign {material.campaign.slug!r} has no assets to look over.", "Run: proofsheet generate"
         )
-    eye = _eye(house, material, progress)
+    _check(material.campaign, axes)  # before anything is looked at
+    eye = open_eye(house, material.pictures, progress)
     chosen = _chosen(material.campaign, axes, eye)
     seen = {axis.name: eye.places(axis, len(material.pictures)) for axis in chosen}
     report = _report(material, eye, chosen, seen, confidence, approved_only=approved_only)
@@ -146,57 +118,17 @@ def state_of(material: _Material) -> str:
     )
 
 
-def _eye(house: House, material: _Material, progress: Progress) -> _Eye:
-    from scoring.house import NO_MODEL, house_model
+def _check(campaign: Campaign, axes: Sequence[str]) -> None:
+    """Whether the axes named are there, and the brief's goals fit theirs."""
+    from scoring.coverage.axes import axes_named
+    from scoring.coverage.report import check_goal
 
-    model, why = house.settings.clip_model, ""
-    if not model:
-        model, why = house_model()
-    elif model == NO_MODEL:
-        why = "No CLIP model is wanted by the settings; label a sample of the pictures: proofsheet label"
-    if why:
-        return _Eye(name="none", perceiver=None, vectors=None, confusion=f"No model looked at the pictures. {why}")
-    from scoring.coverage.confusion import Confusion, load_confusion
-    from scoring.coverage.perceive import Perceiver
-    from scoring.embedding import Embedder
-
-    embedder = Embedder(model, house.settings.clip_checkpoint, cache=house.warehouse.home / "embeddings")
-    confusion = load_confusion(embedder)
-    leanings = confusion.leanings if isinstance(confusion, Confusion) else {}
-    if isinstance(confusion, Confusion):
-        strange = [p for p in material.pictures if _backend(p.assets[0]) not in confusion.backends]
-        if strange:
-            confusion = (
-                f"The model's errors were measured on {confusion.pictures}; {len(strange)} of "
-                f"{len(material.pictures)} pictures were drawn by something else, so counts cannot be corrected."
-            )
-    return _Eye(
-        name=embedder.title,
-        perceiver=Perceiver(embedder, leanings),
-        vectors=_vectors(house, embedder, material.pictures, progress),
-        confusion=confusion,
-    )
+    axes_named(axes)
+    for goal in campaign.brief.coverage:
+        check_goal(axes_named([goal.axis])[0], goal)
 
 
-def _vectors(house: House, embedder: Embedder, pictures: Sequence[Pictured], progress: Progress) -> Vectors | None:
-    from scoring.scorer import rgb_picture
-
-    parts = []
-    for start in range(0, len(pictures), _BATCH):
-        batch = pictures[start : start + _BATCH]
-        opened = [rgb_picture(_open(house, one.sha256)) for one in batch]
-        parts.append(embedder.pictures(opened, [one.sha256 for one in batch]))
-        progress("Looking at pictures", start + len(batch), len(pictures))
-    return np.concatenate(parts) if parts else None
-
-
-def _open(house: House, sha256: str) -> Image:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(house.warehouse.pictures.get(sha256)))
-
-
-def _chosen(campaign: Campaign, axes: Sequence[str], eye: _Eye) -> tuple[Axis, ...]:
+def _chosen(campaign: Campaign, axes: Sequence[str], eye: Eye) -> tuple[Axis, ...]:
     from scoring.coverage.axes import axes_named, load_axes
 
     goals = tuple(goal.axis for goal in campaign.brief.coverage)
@@ -207,7 +139,7 @@ def _chosen(campaign: Campaign, axes: Sequence[str], eye: _Eye) -> tuple[Axis, .
 
 def _report(
     material: _Material,
-    eye: _Eye,
+    eye: Eye,
     chosen: Sequence[Axis],
     seen: Mapping[str, Places],
     confidence: float,
@@ -238,7 +170,7 @@ def _report(
     )
 
 
-def _cover(material: _Material, eye: _Eye, axis: Axis, places: Places, confidence: float) -> AxisCoverage:
+def _cover(material: _Material, eye: Eye, axis: Axis, places: Places, confidence: float) -> AxisCoverage:
     from scoring.coverage.report import cover_axis
 
     goal = next((one for one in material.campaign.brief.coverage if one.axis == axis.name), None)
@@ -304,7 +236,7 @@ def _share_gaps(material: _Material, chosen: Sequence[Axis], covered: Sequence[A
     return tuple(found)
 
 
-def _limitations(eye: _Eye, material: _Material, covered: Sequence[AxisCoverage]) -> tuple[str, ...]:
+def _limitations(eye: Eye, material: _Material, covered: Sequence[AxisCoverage]) -> tuple[str, ...]:
     own = []
     if eye.perceiver is not None and eye.perceiver.house:
         own.append(
@@ -318,10 +250,6 @@ def _limitations(eye: _Eye, material: _Material, covered: Sequence[AxisCoverage]
     if any(one.labels for one in covered):
         own.append("Labels are one view of few raters; perception differs by region and by the rater's own background.")
     return (*LIMITATIONS, *own)
-
-
-def _backend(asset: Asset) -> str:
-    return asset.recipe.scene.backend if asset.recipe else ""
 
 
 def latest(reader: Reader, campaign: Campaign) -> tuple[CoverageReport | None, bool]:

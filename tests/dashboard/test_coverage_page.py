@@ -24,6 +24,7 @@ from proofsheet.domain.coverage import CoverageGoal, Label
 from proofsheet.errors import InputError, NotFoundError, StateError
 from proofsheet.workflows import coverage as verb
 from proofsheet.workflows import coverage_labels as labelling
+from proofsheet.workflows.coverage_eye import Eye
 from proofsheet.workflows.coverage_fill import fill
 from proofsheet.workflows.house import House, open_house
 from scoring.coverage.axes import Axis, load_axes
@@ -121,13 +122,13 @@ def eye(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def chosen(ages: list[int], settings: list[int], confusion: Confusion | str | None = None) -> None:
         sure = {axis.name: Confused((*axis.names[:3], "unclear"), 5_000 * np.eye(4)) for axis in (AGES, SETTING)}
-        seen = verb._Eye(
+        seen = Eye(
             name="seer",
             perceiver=Seen(ages, settings),  # type: ignore[arg-type]
             vectors=np.zeros((COUNT, 1), np.float32),
             confusion=Confusion(sure, "renders", ("procedural",)) if confusion is None else confusion,
         )
-        monkeypatch.setattr(verb, "_eye", lambda house, material, progress: seen)
+        monkeypatch.setattr(verb, "open_eye", lambda house, pictures, progress: seen)
 
     return chosen
 

@@ -1,0 +1,110 @@
+"""The eye of a report of coverage: the model that looks at scenes, and what is known of its errors."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from proofsheet.domain.asset import Asset
+from proofsheet.workflows.coverage_labels import Pictured
+from proofsheet.workflows.house import House, Progress
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from scoring.coverage.axes import Axis
+    from scoring.coverage.confusion import Confused, Confusion
+    from scoring.coverage.perceive import Perceiver, Places
+    from scoring.embedding import Embedder, Vectors
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eye:
+    """The model that looks, and what is known of its errors; without a model, why there is none."""
+
+    name: str
+    perceiver: Perceiver | None
+    vectors: Vectors | None
+    confusion: Confusion | str
+
+    def places(self, axis: Axis, count: int) -> Places:
+        """What is perceived in each of ``count`` pictures, as places among the axis's names."""
+        if self.perceiver is None or self.vectors is None or not count:
+            return np.full(count, len(axis.values), dtype=np.intp)
+        return self.perceiver.perceive(axis, self.vectors)
+
+    def known(self, axis: Axis) -> tuple[str, ...]:
+        """The axis's values that the model has words for."""
+        return self.perceiver.knows(axis) if self.perceiver else ()
+
+    def confused(self, axis: Axis) -> Confused | str:
+        """The model's measured errors on the axis, or why there are none to go by."""
+        if isinstance(self.confusion, str):
+            return self.confusion
+        missing = f"The errors of this CLIP model on {axis.title.lower()} have not been measured."
+        return self.confusion.axes.get(axis.name, missing)
+
+
+def open_eye(house: House, pictures: Sequence[Pictured], progress: Progress) -> Eye:
+    """Open the CLIP model that the settings name, or the house's, and have it look at the pictures once.
+
+    Raises:
+        InputError: the model cannot be loaded, or what was measured of it cannot be read.
+    """
+    from scoring.house import NO_MODEL, house_model
+
+    model, why = house.settings.clip_model, ""
+    if not model:
+        model, why = house_model()
+    elif model == NO_MODEL:
+        why = "No CLIP model is wanted by the settings; label a sample of the pictures: proofsheet label"
+    if why:
+        return Eye(name="none", perceiver=None, vectors=None, confusion=f"No model looked at the pictures. {why}")
+    from scoring.coverage.confusion import Confusion, load_confusion
+    from scoring.coverage.perceive import Perceiver
+    from scoring.embedding import Embedder
+
+    embedder = Embedder(model, house.settings.clip_checkpoint, cache=house.warehouse.home / "embeddings")
+    confusion = load_confusion(embedder)
+    leanings = confusion.leanings if isinstance(confusion, Confusion) else {}
+    if isinstance(confusion, Confusion):
+        strange = [p for p in pictures if _backend(p.assets[0]) not in confusion.backends]
+        if strange:
+            confusion = (
+                f"The model's errors were measured on {confusion.pictures}; {len(strange)} of "
+                f"{len(pictures)} pictures were drawn by something else, so counts cannot be corrected."
+            )
+    return Eye(
+        name=embedder.title,
+        perceiver=Perceiver(embedder, leanings),
+        vectors=_vectors(house, embedder, pictures, progress),
+        confusion=confusion,
+    )
+
+
+def _vectors(house: House, embedder: Embedder, pictures: Sequence[Pictured], progress: Progress) -> Vectors | None:
+    from scoring.scorer import rgb_picture
+
+    parts = []
+    for start in range(0, len(pictures), _BATCH):
+        batch = pictures[start : start + _BATCH]
+        opened = [rgb_picture(_open(house, one.sha256)) for one in batch]
+        parts.append(embedder.pictures(opened, [one.sha256 for one in batch]))
+        progress("Looking at pictures", start + len(batch), len(pictures))
+    return np.concatenate(parts) if parts else None
+
+
+def _open(house: House, sha256: str) -> Image:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(house.warehouse.pictures.get(sha256)))
+
+
+def _backend(asset: Asset) -> str:
+    return asset.recipe.scene.backend if asset.recipe else ""
