@@ -118,6 +118,7 @@ def show_scores(scored: Scored) -> None:
         session.table("", ("asset", "grade", "criterion", "reason", "remedy"), rows[:40])
         if len(rows) > 40:
             session.say(f"… and {len(rows) - 40} more; see them all with --json or in the dashboard.")
+    session.say(*scored.diversity)
     for one in scored.approvals:
         _show_approval(one)
     session.say(*(f"Not judged: {reason}" for reason in scored.abstained), "Next: proofsheet review")

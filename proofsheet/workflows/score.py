@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proofsheet.domain.assessment import Verdict
+from proofsheet.domain.assessment import Score, Verdict
+from proofsheet.domain.asset import Asset
 from proofsheet.errors import NotFoundError
 from proofsheet.pictures import open_picture
 from proofsheet.workflows.approvals import approvals_of
@@ -31,6 +32,7 @@ class Scored:
     verdicts: tuple[Verdict, ...]
     abstained: tuple[str, ...]  # why a criterion could not be judged, once each
     approvals: tuple[Approval, ...] = ()  # how well reviews bear out brand fit
+    diversity: tuple[str, ...] = ()  # of each placement and language, how much its pictures differ
 
 
 def score(
@@ -96,7 +98,15 @@ def score(
         verdicts=verdicts,
         abstained=tuple(abstained),
         approvals=approvals,
+        diversity=_diversity(assets, scores),
     )
+
+
+def _diversity(assets: Sequence[Asset], scores: Sequence[Score]) -> tuple[str, ...]:
+    """What is said of each placement and language with several pictures; its assets all say the same."""
+    said = {one.asset_id: one.detail for one in scores if one.criterion == "diversity" and one.unit}
+    lines = {f"{one.placement}, {one.locale}": said[one.id] for one in assets if one.id in said}
+    return tuple(f"{where}: {detail}." for where, detail in lines.items())
 
 
 def _open(house: House, sha256: str) -> Image.Image:
