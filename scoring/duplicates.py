@@ -10,6 +10,7 @@ import numpy as np
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.asset import Asset
 from proofsheet.domain.campaign import BrandKit
+from scoring.fit.variety import clusters_of
 from scoring.scorer import Assessment, Subject
 from scoring.signature import Signature, changed_share, hash_distance, signature_of
 from scoring.verdict import Rules, load_rules
@@ -120,22 +121,10 @@ def look_alikes(signatures: Sequence[Signature], *, rules: Rules | None = None) 
     of a cluster may differ visibly where a third stands between them.
     """
     rules = rules or load_rules()
-    limit = rules["duplicates"].good / 100
-    first = list(range(len(signatures)))
-
-    def root(index: int) -> int:
-        while first[index] != index:
-            first[index] = index = first[first[index]]
-        return index
-
+    twins = np.zeros((len(signatures), len(signatures)), dtype=np.bool_)
     for (one, other), share in changed_shares(signatures, rules.settings["visible_difference"]).items():
-        if share < limit:
-            low, high = sorted((root(one), root(other)))
-            first[high] = low
-    clusters: dict[int, list[int]] = {}
-    for index in range(len(signatures)):
-        clusters.setdefault(root(index), []).append(index)
-    return tuple(tuple(members) for members in clusters.values() if len(members) > 1)
+        twins[one, other] = 100 * share < rules["duplicates"].good
+    return clusters_of(twins) if len(signatures) else ()
 
 
 def _rule_for(first: Asset, second: Asset) -> str:

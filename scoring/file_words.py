@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from proofsheet.domain.assessment import Grade, Verdict
 from proofsheet.domain.campaign import Placement
 
+#: Verdicts that only a plan makes sense of: to a CLIP, one design in two languages is as good as one picture.
+_NEEDS_PLAN = ("look_alikes", "levels")
 
-def as_of_a_file(verdict: Verdict, kind: str, size: int, placement: Placement) -> Verdict:
-    """The verdict with its words and no action of ours; grade and criterion stay.
+
+def as_of_a_file(verdicts: Iterable[Verdict], kind: str, size: int, placement: Placement) -> tuple[Verdict, ...]:
+    """The verdicts on one file with words that fit it; grades and criteria stay, what needs a plan is left out.
 
     ``kind`` is the file's, such as ``webp``, and ``size`` its bytes.
     """
+    return tuple(_reworded(one, kind, size, placement) for one in verdicts if one.criterion not in _NEEDS_PLAN)
+
+
+def _reworded(verdict: Verdict, kind: str, size: int, placement: Placement) -> Verdict:
     if verdict.grade is Grade.PASS:
         return verdict
     formats = " or ".join(name.upper() for name in placement.formats)

@@ -190,6 +190,27 @@ def _swatches(picture: PictureReport) -> str:
 
 
 def _look_alikes(report: FolderReport) -> str:
+    return _twins(report) + _diversity(report)
+
+
+def _diversity(report: FolderReport) -> str:
+    """For each placement, how many wholly different pictures its pictures are worth."""
+    found: dict[str, str] = {}
+    for picture in report.pictures:
+        for score in picture.scores:
+            if score.criterion == "diversity" and score.value is not None:
+                place = picture.placement_title or "No known placement"
+                found[place] = f"like {score.value:.1f} wholly different ones ({score.unit})"
+    lines = "".join(f"<dt>{escape(place)}</dt><dd>{escape(told)}</dd>" for place, told in found.items())
+    if not lines:
+        return ""
+    return (
+        '<h2>How different they are</h2><p class="soft" style="margin-bottom:16px">By CLIP: the Vendi score of the '
+        f"pictures of each placement.</p><dl>{lines}</dl>"
+    )
+
+
+def _twins(report: FolderReport) -> str:
     if not report.look_alikes:
         return ""
     by_path: dict[str, PictureReport] = {}
@@ -235,7 +256,7 @@ def _image(picture: PictureReport) -> str:
     if not picture.thumbnail:
         return '<div class="none">Does not open</div>'
     data = b64encode(picture.thumbnail).decode()
-    return f'<img src="data:image/webp;base64,{data}" alt="{escape(picture.path)}" loading="lazy">'
+    return f'<img src="data:image/webp;base64,{data}" alt="{escape(picture.path)}" decoding="async">'
 
 
 def _chip(grade: Grade) -> str:

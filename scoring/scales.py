@@ -76,6 +76,7 @@ _TITLES = {
     "blank": "Blank picture",
     "picture": "Damaged or unfit file",
     "duplicates": "Look-alike",
+    "look_alikes": "Alike by CLIP",
     "palette": "Brand hues",
 }
 

@@ -239,9 +239,7 @@ def _picture(entry: _Entry, assessment: Assessment) -> PictureReport:
     file, place, opened = entry.file, entry.place, entry.seen.opened
     if opened is not None:
         assessment = assessment.joined(assess_encoding(file.path, opened, Path(file.path).suffix))
-        assessment = replace(
-            assessment, verdicts=tuple(as_of_a_file(one, file.kind, file.size, place) for one in assessment.verdicts)
-        )
+        assessment = replace(assessment, verdicts=as_of_a_file(assessment.verdicts, file.kind, file.size, place))
         if entry.guess.placement is None:
             assessment = _without_limits(assessment, f"No placement is known for it: {entry.guess.why}.")
     return PictureReport(

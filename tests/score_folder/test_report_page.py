@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from generation.placements import load_placements
 from proofsheet.domain.assessment import Grade, Score, Verdict
 from proofsheet.domain.campaign import PaletteColour
 from proofsheet.errors import InputError, ProofsheetError
 from proofsheet.workflows.folder_report import check_report, write_report
+from scoring.file_words import as_of_a_file
 from scoring.report import FolderReport, PictureReport, Swatch
 from scoring.report_page import page_of
 from scoring.report_scores import scales_list, scores_table
@@ -105,6 +108,39 @@ def test_pictures_reasons_remedies_and_scales_are_shown(report: FolderReport) ->
         assert words in seen.text, words
     assert page.index("b&quot;&gt;") < page.index(">a.png<")
     assert page.count('class="card FAIL"') == page.count('class="card PASS"') == 1
+
+
+def test_how_different_the_pictures_of_a_placement_are(report: FolderReport) -> None:
+    assert "How different they are" not in page_of(report)
+    varied = score("diversity", 3.42, "effective pictures of 12")
+    first = replace(report.pictures[0], scores=(*report.pictures[0].scores, varied), placement_title="Meta stories")
+    page = page_of(replace(report, pictures=(first, *report.pictures[1:])))
+    told = "<dt>Meta stories</dt><dd>like 3.4 wholly different ones (effective pictures of 12)</dd>"
+    assert told in page
+
+
+def test_verdicts_on_files_speak_of_files() -> None:
+    def verdict(criterion: str, grade: Grade) -> Verdict:
+        return Verdict(
+            asset_id="a",
+            criterion=criterion,
+            grade=grade,
+            reason="On export …",
+            remedy="Draw it again",
+            action="export",
+        )
+
+    given = [verdict(name, Grade.REVIEW) for name in ("format", "file_size", "blank", "brand_fit", "look_alikes")]
+    given += [verdict("file_size", Grade.FAIL), verdict("size", Grade.PASS)]
+    place = load_placements()["display_300x250"]
+    found = as_of_a_file(given, "webp", 187_000, place)
+    assert [(one.criterion, one.grade) for one in found] == [
+        (one.criterion, one.grade) for one in given if one.criterion != "look_alikes"
+    ]
+    assert found[0].reason == f"The file is WEBP, which {place.title} does not take (JPEG or PNG)."
+    assert found[1].reason == f"The file has 187 KB; {place.title} takes 150 KB at most."
+    assert "no usual compression" in found[4].reason
+    assert all("Draw" not in one.remedy and not one.action for one in found[:5])
 
 
 def test_scales_place_values_within_their_ends() -> None:
