@@ -21,7 +21,7 @@ from PIL import Image
 from proofsheet.errors import ProofsheetError
 from scoring.coverage.axes import UNCLEAR, Axis, load_axes
 from scoring.coverage.confusion import Confused, Confusion, save_confusion
-from scoring.coverage.perceive import Perceiver, Places
+from scoring.coverage.perceive import Perceiver, Places, question_id
 from scoring.embedding import Embedder, Vectors
 from scoring.house import HOUSE_FOLDER
 from training.dataset import Data
@@ -108,7 +108,7 @@ def measure(folder: Path, data: Data) -> Confusion:
         known = (*perceiver.knows(axis), UNCLEAR)
         counts = _counts(axis, perceiver.perceive(axis, counted.vectors), [truth(row) for row in counted.facts])
         kept = [axis.names.index(value) for value in known]
-        axes[name] = Confused(known, counts[np.ix_(kept, kept)], leanings[name])
+        axes[name] = Confused(known, counts[np.ix_(kept, kept)], leanings[name], question_id(axis, house=True))
     pictures = f"{len(counted.facts):,} renders of combinations of attributes that training never showed"
     return Confusion(axes, pictures, ("house", "procedural"))
 

@@ -47,8 +47,12 @@ class Eye:
         """The model's measured errors on the axis, or why there are none to go by."""
         if isinstance(self.confusion, str):
             return self.confusion
-        missing = f"The errors of this CLIP model on {axis.title.lower()} have not been measured."
-        return self.confusion.axes.get(axis.name, missing)
+        found = self.confusion.axes.get(axis.name)
+        if found is None:
+            return f"The errors of this CLIP model on {axis.title.lower()} have not been measured."
+        if self.perceiver is None or found.question != self.perceiver.question(axis):
+            return "The errors of this CLIP model were measured with other phrases, so its counts cannot be corrected."
+        return found
 
 
 def open_eye(house: House, pictures: Sequence[Pictured], progress: Progress) -> Eye:

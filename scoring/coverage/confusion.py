@@ -26,12 +26,14 @@ WEIGHTS = "open_clip_model.safetensors"
 class Confused:
     """One axis: the values measured (``unclear`` is the last), and counts by true (rows) and perceived value.
 
-    ``leaning`` is what was added to the logit of ``unclear`` when they were counted.
+    ``leaning`` is what was added to the logit of ``unclear`` when they were counted, and ``question`` tells what the
+    model was asked then (``scoring.coverage.perceive.question_id``).
     """
 
     values: tuple[str, ...]
     counts: NDArray[np.float64]
     leaning: float = 0.0
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def save_confusion(folder: Path, confusion: Confusion) -> Path:
         "axes": {
             name: {
                 "values": list(one.values),
+                "question": one.question,
                 "leaning": round(one.leaning, 3),
                 "counts": [[int(count) for count in row] for row in one.counts],
             }
@@ -105,7 +108,7 @@ def _confused(data: Mapping[str, Any]) -> Confused:
     values, counts = tuple(map(str, data["values"])), np.array(data["counts"], dtype=np.float64)
     if counts.shape != (len(values), len(values)) or not (np.isfinite(counts) & (counts >= 0)).all():
         raise ValueError(f"{len(values)} values do not fit counts of shape {counts.shape}")
-    return Confused(values, counts, float(data["leaning"]))
+    return Confused(values, counts, float(data["leaning"]), str(data["question"]))
 
 
 def _compact(text: str) -> str:

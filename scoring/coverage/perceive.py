@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from proofsheet.domain.identity import content_id
 from scoring.coverage.axes import Axis, Concepts, load_axes
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Perceiver:
     def knows(self, axis: Axis) -> tuple[str, ...]:
         """The values of the axis that the model has phrases for, without ``unclear``."""
         return tuple(value.name for value in axis.values if (value.house if self.house else value.phrases))
+
+    def question(self, axis: Axis) -> str:
+        """What tells that errors were measured with the same question, see ``question_id``."""
+        return question_id(axis, house=self.house)
 
     def perceive(self, axis: Axis, vectors: Vectors) -> Places:
         """The place among ``axis.names`` of what is perceived in each picture (n,); the last is ``unclear``.
@@ -122,9 +127,13 @@ def tally(places: Places, axis: Axis) -> NDArray[np.int64]:
     return np.bincount(places, minlength=len(axis.names)).astype(np.int64)
 
 
-def words_asked(axis: Axis, prompts: Sequence[str]) -> tuple[str, ...]:
-    """The value each prompt asks for in so many words, or ``unclear``."""
-    return tuple(axis.asked_for(prompt) for prompt in prompts)
+def question_id(axis: Axis, *, house: bool) -> str:
+    """Eight hex digits of everything an axis asks a model: errors measured with other words are others."""
+    kinds = [value.house if house else value.phrases for value in axis.values]
+    alone = house and axis.house_alone
+    context = (axis.house_unclear, axis.house_contexts, alone) if house else (axis.unclear, axis.contexts)
+    asked = [axis.names, kinds, context, HOUSE_TEMPLATES if house else TEMPLATES, MARGIN]
+    return content_id(asked, length=8)
 
 
 def _decided(logits: NDArray[np.float64], unclear: int) -> Places:

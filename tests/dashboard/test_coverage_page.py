@@ -53,6 +53,9 @@ class Seen:
     def knows(self, axis: Axis) -> tuple[str, ...]:
         return axis.names[:3] if axis.name in self.told else ()
 
+    def question(self, axis: Axis) -> str:
+        return "asked" if axis.name in self.told else ""
+
     def perceive(self, axis: Axis, vectors: NDArray[np.float32]) -> NDArray[np.intp]:
         return np.array(self.told[axis.name][: len(vectors)], dtype=np.intp)
 
@@ -121,7 +124,10 @@ def eye(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets what is perceived, and what is known of the model's errors."""
 
     def chosen(ages: list[int], settings: list[int], confusion: Confusion | str | None = None) -> None:
-        sure = {axis.name: Confused((*axis.names[:3], "unclear"), 5_000 * np.eye(4)) for axis in (AGES, SETTING)}
+        sure = {
+            axis.name: Confused((*axis.names[:3], "unclear"), 5_000 * np.eye(4), 0.0, "asked")
+            for axis in (AGES, SETTING)
+        }
         seen = Eye(
             name="seer",
             perceiver=Seen(ages, settings),  # type: ignore[arg-type]
@@ -211,6 +217,16 @@ def test_gaps_are_planned_beside_what_is_there(pictured: Pictures, eye: Callable
     again = verb.coverage(house)
     with pytest.raises(StateError, match="No gap can be filled"):
         fill(house, replace(again, gaps=()))
+
+
+def test_errors_measured_with_other_phrases_correct_nothing(pictured: Pictures, eye: Callable[..., None]) -> None:
+    house, _ = pictured
+    other = Confused((*AGES.names[:3], "unclear"), 5_000 * np.eye(4), 0.0, "other words")
+    eye([0] * COUNT, [0] * COUNT, Confusion({"age_group": other}, "renders", ("procedural",)))
+    ages, setting = verb.coverage(house).axes
+    assert (ages.method, setting.method) == ("uncorrected", "uncorrected")
+    assert "other phrases" in ages.why
+    assert "setting have not been measured" in setting.why
 
 
 @pytest.mark.slow

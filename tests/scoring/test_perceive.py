@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from proofsheet.errors import InputError
 from scoring.coverage.axes import load_axes
 from scoring.coverage.confusion import FILE, Confused, Confusion, load_confusion, save_confusion, weights_id
-from scoring.coverage.perceive import Perceiver, tally
+from scoring.coverage.perceive import Perceiver, question_id, tally
 from scoring.embedding import Embedder
 from scoring.house import HOUSE_FOLDER
 
@@ -101,11 +101,12 @@ def _weights(folder: Path, content: bytes = b"weights") -> Embedder:
 def test_counts_are_kept_with_the_weights_they_were_measured_of(tmp_path: Path) -> None:
     embedder = _weights(tmp_path)
     assert "not been measured" in str(load_confusion(embedder))
-    one = Confused(("one", "unclear"), np.array([[9.0, 1.0], [2.0, 8.0]]), -1.25)
+    one = Confused(("one", "unclear"), np.array([[9.0, 1.0], [2.0, 8.0]]), -1.25, "asked")
     save_confusion(tmp_path, Confusion({"people": one}, "20 renders", ("house",)))
     found = load_confusion(embedder)
     assert isinstance(found, Confusion)
     assert found.axes["people"].counts.tolist() == [[9, 1], [2, 8]]
+    assert found.axes["people"].question == "asked"
     assert (found.leanings, found.backends) == ({"people": -1.25}, ("house",))
     assert "[9, 1]" in (tmp_path / FILE).read_text("utf-8")
     _weights(tmp_path, b"others")
@@ -115,7 +116,7 @@ def test_counts_are_kept_with_the_weights_they_were_measured_of(tmp_path: Path) 
 @pytest.mark.parametrize("change", ["counts", "not json"])
 def test_a_damaged_file_of_counts_is_named(tmp_path: Path, change: str) -> None:
     embedder = _weights(tmp_path)
-    axes = {"people": {"values": ["one", "unclear"], "leaning": 0, "counts": [[1, -2], [3, 4]]}}
+    axes = {"people": {"values": ["one", "unclear"], "leaning": 0, "question": "", "counts": [[1, -2], [3, 4]]}}
     data = {"weights": weights_id(tmp_path), "pictures": "", "backends": [], "axes": axes}
     (tmp_path / FILE).write_text(json.dumps(data) if change == "counts" else "{", "utf-8")
     with pytest.raises(InputError, match=r"confusion\.json cannot be read"):
@@ -127,6 +128,7 @@ def test_the_house_clips_counts_are_whole_and_better_than_chance() -> None:
     for name, one in data["axes"].items():
         counts = np.array(one["counts"], float)
         assert set(one["values"]) <= set(AXES[name].names)
+        assert one["question"] == question_id(AXES[name], house=True), "run: python -m training.confusion --out RUN"
         assert one["values"][-1] == "unclear"
         assert (counts.sum(axis=1) > 0).all(), name
         assert np.trace(counts) / counts.sum() > 0.6, name
