@@ -23,16 +23,19 @@ if TYPE_CHECKING:
     from scoring.embedding import Embedder, Vectors
 
 RULES = Path(__file__).parent / "fit" / "rules.toml"
+#: Phrases that say nothing of a picture.
+NOTHING = ("it", "a picture")
 _BATCH = 8
 _UNIT = "standard deviations above generic phrases"
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A claim's pieces as unit vectors (pieces, d), and words of it that the model does not know; or why not asked."""
+    """A claim's pieces as unit vectors (pieces, d) and words of it that the model does not know, or why not asked."""
 
     vectors: Vectors | None
     unknown: tuple[str, ...] = ()
+    why: str = ""
 
 
 class BriefFitScorer:
@@ -113,7 +116,7 @@ class BriefFitScorer:
             subject.asset.id,
             float(len(failing)),
             judged=judged,
-            unjudged=f" {len(claims) - judged} more have no word that the model knows." if judged < len(claims) else "",
+            unjudged=f" {len(claims) - judged} more say nothing to the model." if judged < len(claims) else "",
             failing="; ".join(failing),
             model=self._clip.title,
         )
@@ -126,15 +129,24 @@ class BriefFitScorer:
             return
         lexicon = Lexicon.of(embedder)
         for text in dict.fromkeys(new):
-            unknown = embedder.unknown_words(text)
-            if not lexicon.says(text, unknown):
-                self._asked[text] = _Asked(None, unknown)
-                continue
-            pieces = [
-                one for one in split_to_fit(text, embedder.fits) if lexicon.says(one, embedder.unknown_words(one))
-            ]
-            vectors, self._contrasts = phrases_and_contrasts(embedder, pieces, lexicon)
-            self._asked[text] = _Asked(vectors, unknown)
+            self._asked[text] = self._heard(embedder, text, lexicon)
+
+    def _heard(self, embedder: Embedder, text: str, lexicon: Lexicon) -> _Asked:
+        """A claim as the model hears it; a model of few words may know a word and still have been taught nothing by it.
+
+        Such phrases get the vector of a phrase that says nothing, and would be as near to one picture as to another.
+        """
+        unknown = embedder.unknown_words(text)
+        words = lexicon.words(text)
+        if 2 * sum(word not in unknown for word in words) <= len(words):
+            return _Asked(None, unknown, "the model knows too few of its words")
+        pieces = [one for one in split_to_fit(text, embedder.fits) if lexicon.says(one, embedder.unknown_words(one))]
+        vectors, self._contrasts = phrases_and_contrasts(embedder, [*pieces, *NOTHING], lexicon)
+        nothing = vectors[len(pieces) :]
+        heard = (vectors[: len(pieces)] @ nothing.T).max(axis=1) < self._rules.settings["claim_heard"]
+        if not heard.any():
+            return _Asked(None, unknown, "the model hears nothing in these words")
+        return _Asked(vectors[: len(pieces)][heard], unknown)
 
     def _seen(self, claim: Claim, vector: Vectors) -> float | None:
         """How far the claim's weakest piece stands above the generic phrases; of what is not wanted, the strongest."""
@@ -149,7 +161,7 @@ class BriefFitScorer:
     def _score(self, subject: Subject, claim: Claim, value: float | None, limit: float) -> Score:
         asked = self._asked[claim.text]
         if value is None:
-            told = "not judged, the model knows none of its words"
+            told = f"not judged, {asked.why}"
         else:
             told = "seen" if value >= limit else "not seen"
             told += "" if claim.wanted else ", and must not be"

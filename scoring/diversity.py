@@ -119,15 +119,15 @@ class DiversityScorer:
         scores = [self._score(subject, "diversity", looked.effective, unit, told)]
         verdicts = []
         others = np.flatnonzero(twins[place])
-        listed = ", ".join(f"“{names[other]}”" for other in others)
+        listed = ", ".join(_named(subject, subjects[looked.members[other]]) for other in others)
         scores.append(self._score(subject, "look_alikes", float(len(others)), "other pictures", listed or "none"))
-        seen = [names[other] for other in np.flatnonzero(looked.by_model[place] & ~looked.by_pixels[place])]
+        seen = [subjects[looked.members[other]] for other in np.flatnonzero(looked.by_model[place])]
         if looked.floor is not None and not looked.by_pixels[place].any():  # pixels have a rule of their own
             verdicts.append(
                 self._rules["look_alikes"].judge(
                     subject.asset.id,
                     float(len(seen)),
-                    twins=", ".join(f"“{name}”" for name in seen),
+                    twins=", ".join(_named(subject, one) for one in seen),
                     others=n - 1,
                     model=self._clip.title,
                 )
@@ -148,6 +148,13 @@ class DiversityScorer:
         return Score(
             asset_id=subject.asset.id, criterion=criterion, value=value, unit=unit, scorer=scorer, detail=detail
         )
+
+
+def _named(subject: Subject, other: Subject) -> str:
+    """Another picture, and in what it differs by plan."""
+    differing = differing_levels(subject.asset.levels, other.asset.levels)
+    by_plan = f" (by plan another {' and '.join(differing)})" if differing else ""
+    return f"“{other.asset.label or other.asset.id}”{by_plan}"
 
 
 def _words_only(first: Subject, second: Subject) -> bool:

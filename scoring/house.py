@@ -56,5 +56,8 @@ class Lexicon:
 
     def says(self, phrase: str, unknown: tuple[str, ...]) -> bool:
         """Whether a phrase has a word that the model knows and that shows something."""
-        words = re.findall(r"[^\W_]+", phrase.lower())
-        return any(word not in self.hollow and word not in unknown for word in words)
+        return any(word not in unknown for word in self.words(phrase))
+
+    def words(self, phrase: str) -> tuple[str, ...]:
+        """The words of a phrase, in lower case, without the hollow ones."""
+        return tuple(word for word in re.findall(r"[^\W_]+", phrase.lower()) if word not in self.hollow)

@@ -82,8 +82,17 @@ def test_the_claim_that_fails_is_named(brief: Brief, clean: Subject, brand: Bran
     assert verdict.grade is Grade.REVIEW
     assert "2 of 3 claims" in verdict.reason
     assert "“stone” (must); “crowd” (never, must not be seen)" in verdict.reason
-    assert "1 more have no word" in verdict.reason
+    assert "1 more say nothing" in verdict.reason
     assert "“A bottle”" not in verdict.reason
+
+
+def test_claims_that_the_model_does_not_hear_are_not_judged(brief: Brief, clean: Subject, brand: BrandKit) -> None:
+    found = _assess(replace(brief, must=("people", "zzy stone zzx")), clean, brand, _Embedder(["bottle"]))
+    told = {score.detail.split("“")[1].split("”")[0]: score for score in found.scores}
+    assert told["people"].value is None
+    assert "hears nothing" in told["people"].detail
+    assert "too few of its words" in told["zzy stone zzx"].detail
+    assert "all 1 claims" in found.verdicts[0].reason
 
 
 def test_all_claims_kept_pass(brief: Brief, clean: Subject, brand: BrandKit) -> None:

@@ -133,7 +133,7 @@ def test_the_worse_of_pixels_and_model_counts(make_ad: Make, brand: BrandKit) ->
     assert [_score(one, "look_alikes").value for one in found] == [1, 1, 0]
     verdicts = {v.criterion: v for v in found[0].verdicts}
     assert verdicts["look_alikes"].grade is verdicts["levels"].grade is Grade.REVIEW
-    assert "“sweep 1”" in verdicts["look_alikes"].reason
+    assert "“sweep 1” (by plan another scene)" in verdicts["look_alikes"].reason
     diversity = _score(found[0], "diversity")
     assert diversity.unit == "effective pictures of 3"
     assert diversity.value is not None
