@@ -79,15 +79,10 @@ class Axis:
         return (*(value.title for value in self.values), self.no_value)
 
     def asked_for(self, prompt: str) -> str:
-        """The one value whose words a prompt says, or ``unclear`` where it says none or several.
-
-        Of two words of which one holds the other, the longer counts: "two people" is not "people".
-        """
+        """The one value whose words a prompt says, or ``unclear`` where it says none or those of several."""
         text = _plain(prompt)
-        words = {_plain(word): value.name for value in self.values for word in value.words}
-        said = {word: name for word, name in words.items() if word in text}
-        whole = {name for word, name in said.items() if not any(word != other and word in other for other in said)}
-        return whole.pop() if len(whole) == 1 else UNCLEAR
+        said = {value.name for value in self.values if any(_plain(word) in text for word in value.words)}
+        return said.pop() if len(said) == 1 else UNCLEAR
 
 
 @cache

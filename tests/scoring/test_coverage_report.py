@@ -93,9 +93,11 @@ def test_an_axis_that_the_model_was_not_taught_needs_labels() -> None:
 
 def test_values_that_the_model_cannot_see_stay_open() -> None:
     seen = Confused(("child", "adult", "unclear"), 1000 * np.eye(3))
-    found = covered((200, 600, 0, 200), confused=seen, known=("child", "adult"))
+    goal = CoverageGoal(axis="age_group", targets={"child": 0.2, "adult": 0.5, "older": 0.1, "unclear": 0.2})
+    found = covered((200, 560, 0, 240), confused=seen, known=("child", "adult"), goal=goal)
+    assert [row.verdict for row in found.values] == ["met", "met", "insufficient evidence", "met"]
+    assert found.verdict == "insufficient evidence"
     assert found.values[2].share is None
-    assert found.values[2].verdict == "insufficient evidence"
     assert "older adult" in found.why
 
 
