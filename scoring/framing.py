@@ -27,10 +27,10 @@ def frames(image: Image, side: int) -> tuple[Image, ...]:
     rgb = image.convert("RGB")
     width, height = rgb.size
     longest = max(width, height)
-    fill = tuple(int(value) for value in np.asarray(rgb.resize((1, 1), Pillow.Resampling.BOX)).reshape(3))
     scaled = rgb.resize(
         (max(1, round(width * side / longest)), max(1, round(height * side / longest))), Pillow.Resampling.BICUBIC
     )
+    fill = tuple(int(value) for value in np.asarray(scaled.resize((1, 1), Pillow.Resampling.BOX)).reshape(3))
     whole = Pillow.new("RGB", (side, side), fill)
     whole.paste(scaled, ((side - scaled.width) // 2, (side - scaled.height) // 2))
     ratio = longest / min(width, height)

@@ -118,6 +118,39 @@ def test_contrast_of_wcag_examples() -> None:
     assert relative_luminance(rgb_of_hex("#ff0000")) == pytest.approx(0.2126)
 
 
+# Ratios as contrast checkers that follow WCAG print them, to two decimals, on white.
+@pytest.mark.parametrize(
+    ("colour", "ratio"),
+    [
+        ("#767676", 4.54),
+        ("#777777", 4.48),
+        ("#949494", 3.03),
+        ("#595959", 7.00),
+        ("#ff0000", 4.00),
+        ("#008000", 5.14),
+        ("#0000ff", 8.59),
+        ("#ffff00", 1.07),
+        ("#000000", 21.00),
+    ],
+)
+def test_contrast_of_known_pairs(colour: str, ratio: float) -> None:
+    white = np.full(3, 255, dtype=np.uint8)
+    assert round(float(contrast_ratio(rgb_of_hex(colour), white)), 2) == ratio
+    assert round(float(contrast_ratio(white, rgb_of_hex(colour))), 2) == ratio
+
+
+@given(colours, colours)
+def test_contrast_is_that_of_the_definition(one: np.ndarray, other: np.ndarray) -> None:
+    # WCAG 2.2, "relative luminance" and "contrast ratio", written out in plain numbers.
+    def luminance(rgb: np.ndarray) -> float:
+        parts = [value / 255 for value in rgb.tolist()]
+        red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    assert float(contrast_ratio(one, other)) == pytest.approx((lighter + 0.05) / (darker + 0.05), rel=1e-12)
+
+
 @pytest.mark.parametrize("text", ["#12345", "red", "#gg0000", "#1234567"])
 def test_a_bad_colour_is_named(text: str) -> None:
     with pytest.raises(InputError, match=text):

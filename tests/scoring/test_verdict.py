@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofsheet.domain.assessment import Grade, Verdict
+from proofsheet.domain.assessment import Action, Grade, Verdict
+from proofsheet.domain.asset import Box
 from proofsheet.errors import InputError
 from scoring.assess import overall
-from scoring.verdict import load_rules
+from scoring.verdict import load_rules, ranked
 
 RULES = load_rules()
 
@@ -63,6 +64,10 @@ def test_a_pass_has_no_remedy_and_a_failure_has_one() -> None:
             "[x]\ncriterion='x'\nbetter='low'\ngood=1\npass='p'\nfail='f'\nremedy='r'\ncolour=1\n",
             "unknown keys: colour",
         ),
+        (
+            "[x]\ncriterion='x'\nbetter='low'\ngood=1\npass='p'\nfail='f'\nremedy='r'\naction='pray'\n",
+            "action = 'pray'; it must be one of re-layout",
+        ),
     ],
 )
 def test_a_broken_rule_table_is_named(text: str, message: str, tmp_path: Path) -> None:
@@ -80,3 +85,27 @@ def test_overall_is_the_worst() -> None:
     assert overall([verdict(Grade.PASS), verdict(Grade.REVIEW)]) is Grade.REVIEW
     assert overall([verdict(Grade.PASS)]) is Grade.PASS
     assert overall([]) is Grade.REVIEW
+
+
+def test_reasons_are_ranked_by_gravity_and_then_in_the_order_of_mending() -> None:
+    def verdict(criterion: str, grade: Grade, action: str) -> Verdict:
+        return Verdict(asset_id="a", criterion=criterion, grade=grade, reason="r", action=action)
+
+    given_in = [
+        verdict("size", Grade.FAIL, Action.EXPORT),
+        verdict("contrast", Grade.REVIEW, Action.RE_COLOUR),
+        verdict("blank", Grade.PASS, ""),
+        verdict("overlap", Grade.FAIL, Action.RE_LAYOUT),
+        verdict("claim", Grade.REVIEW, ""),
+        verdict("wording", Grade.FAIL, Action.RE_WORD),
+    ]
+    assert [one.criterion for one in ranked(given_in)] == ["wording", "overlap", "size", "contrast", "claim"]
+
+
+def test_evidence_and_action_come_with_what_does_not_pass() -> None:
+    box = Box(left=1, top=2, right=3, bottom=4)
+    facts = {"role": "headline", "shade": "lighten", "opposite": "lighter", "boxes": [box], "colours": ["#ffffff"]}
+    failed = RULES["contrast_small"].judge("a", 2.0, **facts)
+    assert (failed.boxes, failed.colours, failed.action) == ((box,), ("#ffffff",), Action.RE_COLOUR)
+    passed = RULES["contrast_small"].judge("a", 9.0, **facts)
+    assert (passed.boxes, passed.colours, passed.action) == ((), (), "")
