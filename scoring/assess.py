@@ -58,7 +58,7 @@ def assess_all(
         InputError: a scorer's options are wrong, such as a checkpoint that does not fit.
     """
     clip: dict[str, Any] = {"model": clip_model, "checkpoint": clip_checkpoint, "cache": cache}
-    options = {"brand_fit": clip, "brief_fit": {**clip, "brief": brief}, "diversity": clip}
+    options = {"brand_fit": clip, "brief_fit": {**clip, "brief": brief}, "diversity": clip, "safety": clip}
     names = plugins.names(plugins.SCORERS) if scorers is None else scorers
     chosen = [open_scorer(name, **options.get(name, {})) for name in names]
     return _stream(sorted(subjects, key=_group), brand, chosen, progress or (lambda done, total: None))

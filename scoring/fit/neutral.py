@@ -28,6 +28,11 @@ def neutral_mean(embedder: Embedder) -> Vectors:
     return np.asarray(found.mean(axis=0), dtype=np.float32)
 
 
+def neutral_pictures(count: int) -> list[Image]:
+    """So many of the pictures."""
+    return [_drawn(place) for place in range(count)]
+
+
 def _drawn(place: int) -> Image:
     """One of the pictures; the same place gives the same picture."""
     from PIL import Image as Pillow
