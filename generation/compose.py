@@ -23,7 +23,7 @@ from proofsheet.domain.campaign import BrandKit, Placement, Product
 from proofsheet.errors import InputError
 
 #: Part of every recipe: a change that moves pixels gets a new number, so that assets are made anew.
-COMPOSER_VERSION = "2"
+COMPOSER_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

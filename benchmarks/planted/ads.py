@@ -95,11 +95,11 @@ class Ad:
 
 
 def designs(
-    made: tuple[House, ...], count: int, seed: int, places: tuple[str, ...] = tuple(load_placements())
+    made: tuple[House, ...], count: int, seed: int, places: tuple[str, ...] = tuple(load_placements()), start: int = 0
 ) -> Iterator[Design]:
     """Advertisements that the composer can make, going through brands and placements in turn, layouts by chance."""
     layouts = list(LAYOUTS)
-    number = done = 0
+    number, done = start, 0
     while done < count:
         rng = np.random.default_rng([seed, number])
         house = made[number % len(made)]

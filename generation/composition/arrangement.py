@@ -101,7 +101,9 @@ class Frame:
         """The height of the button."""
         if self.shape == "strip":
             return min(max(0.46 * self.down, 24.0), self.down)
-        return max(0.08 * self.unit, 26.0)
+        # On a phone a picture this large is shown smaller, and the label must stay readable there.
+        on_phone = 0.0516 * self.width if min(self.width, self.height) >= 600 else 0.0
+        return max(0.08 * self.unit, 26.0, on_phone)
 
     @property
     def gap(self) -> float:

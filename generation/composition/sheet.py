@@ -214,7 +214,7 @@ class Sheet:
             hides = Hiding(words.headline, words.headline_at, self.kit.cutout)
             for smaller in range(20):
                 size = 1 - 0.03 * smaller
-                if hides.little(standing.box, size):
+                if hides.little(standing.box, size) and not _hits_offer(words, standing.box, size):
                     loss = (1 - size) + 5 * (1 - size) ** 2 + 0.7 * (1 - share)
                     if best is None or loss < best[0]:
                         best = loss, size, words
@@ -348,6 +348,16 @@ class Sheet:
             plain = ((colours.ink, colours.paper), (colours.paper, colours.ink))
             return plain if ink == colours.ink else plain[::-1]
         return colours.buttons
+
+
+def _hits_offer(words: Words, product: Box, share: float) -> bool:
+    """Whether a product, made smaller on its foot to a share of its size, would stand before the offer."""
+    if words.offer is None:
+        return False
+    (left, top), half = words.offer_at, product.width * share / 2
+    middle = (product.left + product.right) / 2
+    beside = middle + half <= left or middle - half >= left + words.offer.width
+    return not beside and product.bottom - product.height * share < top + words.offer.height
 
 
 def _box_in(region: Region, logo: Logo) -> Box:
