@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from proofsheet.errors import InputError, require
 from scoring.fit.claims import split_to_fit
+from scoring.fit.neutral import neutral_pictures
 from scoring.framing import FRAMING, frames
+from scoring.precision import HALF, MIXED, precision_for, quick_at_half, settled
+from scoring.weights import LOCAL, weights_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_CHECKED = 12  # neutral pictures by which precisions are compared
 Vectors = NDArray[np.float32]
 Picture: TypeAlias = "Image | Callable[[], Image]"
-
-_LOCAL = "local-dir:"
-_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
 class Embedder:
@@ -37,7 +38,8 @@ class Embedder:
             ``open_clip_model.safetensors``.
         checkpoint: path of the ``.safetensors`` weights of a named model; not used with a folder.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` …
-        precision: ``auto`` (bfloat16 on a GPU, full on a CPU), ``fp32`` or ``pure_bf16``.
+        precision: ``auto``: the fastest for model and device that ranks pictures as full precision does; or ``fp32``,
+            ``pure_bf16``, ``amp_bf16``.
         cache: folder for embeddings, one small file each; in memory only when None.
 
     Only ``.safetensors`` weights are read, as other formats can run code; nothing is downloaded.
@@ -58,25 +60,25 @@ class Embedder:
     ) -> None:
         self._clip = require("open_clip", "to score brand fit")
         self._torch = require("torch", "to score brand fit")
-        weights = _weights_of(model, checkpoint)
+        weights = weights_of(model, checkpoint)
         if device == "auto":
             device = "cuda" if self._torch.cuda.is_available() else "cpu"
         self._device = device
-        self._precision = precision
-        if precision == "auto":
-            self._precision = "pure_bf16" if device.startswith("cuda") else "fp32"
         self.model_name = model
+        self.calls = 0  # how many times the picture side of the model was run
+        self._precision = "fp32" if precision == "auto" else precision
         self._model = self._load(model, weights)
+        if precision == "auto":
+            self._speed_up(weights)
         self._tokenize = self._tokenizer(model)
         self.fingerprint = self._fingerprint(weights)
         self._memory: dict[str, Vectors] = {}
         self._folder = cache / self.fingerprint if cache else None
-        self.calls = 0  # how many times the picture side of the model was run
 
     @property
     def title(self) -> str:
         """The model as a score names it: name and fingerprint."""
-        name = Path(self.model_name.removeprefix(_LOCAL)).name
+        name = Path(self.model_name.removeprefix(LOCAL)).name
         return f"{name}@{self.fingerprint}"
 
     def _load(self, model: str, weights: Path) -> Any:
@@ -103,6 +105,21 @@ class Embedder:
             ) from error
         return net.eval()
 
+    def _speed_up(self, weights: Path) -> None:
+        """Take the precision that suits model and device, where it ranks neutral pictures as full precision does."""
+        wanted = precision_for(
+            type(self._model.visual).__name__, self._device, quick_at_half=quick_at_half(self._torch)
+        )
+        if wanted == self._precision:
+            return
+        squares = [frames(one, self.side)[0] for one in neutral_pictures(_CHECKED)]
+        full, slow = self._encode(squares), self._model
+        self._precision = wanted
+        self._model = self._load(self.model_name, weights) if wanted == HALF else slow
+        self._precision = settled(wanted, lambda: full, lambda: self._encode(squares))
+        self._model = self._model if self._precision == wanted else slow
+        self.calls = 0
+
     def _tokenizer(self, model: str) -> Any:
         try:
             return self._clip.get_tokenizer(model)
@@ -119,7 +136,7 @@ class Embedder:
             while block := file.read(1 << 22):
                 digest.update(block)
         config = json.dumps(self._preprocessing(), sort_keys=True, default=str)
-        name = self.model_name if not self.model_name.startswith(_LOCAL) else "folder"
+        name = self.model_name if not self.model_name.startswith(LOCAL) else "folder"
         digest.update(f"{name}|{config}|{FRAMING}|{self._precision}".encode())
         return digest.hexdigest()[:12]
 
@@ -181,13 +198,17 @@ class Embedder:
             planes = ((stack / 255.0 - mean) / std).transpose(0, 3, 1, 2)
             tensor = self._torch.from_numpy(np.ascontiguousarray(planes)).to(self._device, dtype=self._dtype())
             self.calls += 1
-            with self._torch.inference_mode():
+            with self._torch.inference_mode(), self._mixed():
                 vectors = self._model.encode_image(tensor, normalize=False)
             parts.append(np.asarray(vectors.float().cpu().numpy(), dtype=np.float32))
         return _unit(np.concatenate(parts))
 
+    def _mixed(self) -> Any:
+        kind = self._device.partition(":")[0]
+        return self._torch.autocast(kind, self._torch.bfloat16, enabled=self._precision == MIXED)
+
     def _dtype(self) -> Any:
-        return self._torch.bfloat16 if self._precision == "pure_bf16" else self._torch.float32
+        return self._torch.bfloat16 if self._precision == HALF else self._torch.float32
 
     def fits(self, text: str) -> bool:
         """Whether a text is short enough for the model to read it whole."""
@@ -229,7 +250,7 @@ class Embedder:
     @property
     def folder(self) -> Path | None:
         """The model's folder, where it was loaded from one."""
-        return Path(self.model_name.removeprefix(_LOCAL)) if self.model_name.startswith(_LOCAL) else None
+        return Path(self.model_name.removeprefix(LOCAL)) if self.model_name.startswith(LOCAL) else None
 
     def known(self, key: str) -> Vectors | None:
         """The vector (d,) that is kept by this key, or None."""
@@ -266,43 +287,6 @@ def _without_warnings() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def _weights_of(model: str, checkpoint: str) -> Path:
-    """The ``.safetensors`` file to load. Raises InputError when there is none to trust."""
-    if model.startswith("hf-hub:"):
-        raise InputError(
-            f"The CLIP model {model!r} would have to be downloaded.",
-            "Save it in a folder and name it as local-dir:FOLDER.",
-        )
-    if model.startswith(_LOCAL):
-        folder = Path(model.removeprefix(_LOCAL))
-        if not (folder / "open_clip_config.json").is_file():
-            raise InputError(
-                f"There is no open_clip_config.json in {folder}.", "Name the folder of an open_clip model."
-            )
-        found = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
-        if found:
-            return found[0]
-        others = sorted(path.name for path in folder.iterdir() if path.suffix in {".bin", ".pt", ".pth"})
-        also = f" ({', '.join(others)} can run code when loaded and is not read)" if others else ""
-        raise InputError(
-            f"There is no open_clip_model.safetensors in {folder}{also}.", "Convert the weights to .safetensors."
-        )
-    if not checkpoint:
-        raise InputError(
-            f"The CLIP model {model!r} has no weights: nothing is downloaded.",
-            "Set the checkpoint to the path of its .safetensors file.",
-        )
-    path = Path(checkpoint)
-    if path.suffix != ".safetensors":
-        raise InputError(
-            f"The checkpoint {path.name} is not a .safetensors file; other formats can run code when loaded.",
-            "Convert the weights to .safetensors.",
-        )
-    if not path.is_file():
-        raise InputError(f"There is no checkpoint at {path}.", "Give the path of the .safetensors file.")
-    return path
 
 
 def _pooled(vectors: Vectors) -> Vectors:

@@ -146,7 +146,7 @@ def test_a_known_picture_is_not_embedded_again(model_folder: Path, tmp_path: Pat
     (file,) = tmp_path.rglob("aa11.npy")
     file.write_bytes(b"cut off")
     healed = Embedder(f"local-dir:{model_folder}", device="cpu", cache=tmp_path)
-    assert healed.pictures([_picture(1)], ["aa11"]) == pytest.approx(wanted[:1])
+    assert healed.pictures([_picture(1)], ["aa11"]) == pytest.approx(wanted[:1], abs=1e-5)
     assert healed.calls == 1
 
 
@@ -382,3 +382,25 @@ def test_without_weights_or_packages_the_scorer_abstains_and_says_why(
     (assessment,) = BrandFitScorer().assess([clean], brand)
     assert assessment.scores[0].value is None
     assert "torch" in assessment.scores[0].detail
+
+
+def test_a_cpu_with_bfloat16_runs_a_vit_in_half_where_it_ranks_alike(
+    model_folder: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.embedding.quick_at_half", lambda torch: True)
+    asked: list[str] = []
+
+    def agreeing(wanted: str, full: Callable[[], Any], half: Callable[[], Any]) -> str:
+        asked.append(wanted)
+        assert float((full() * half()).sum(axis=1).min()) > 0.99
+        return wanted
+
+    monkeypatch.setattr("scoring.embedding.settled", agreeing)
+    half = Embedder(f"local-dir:{model_folder}", device="cpu")
+    assert asked == ["pure_bf16"]
+    assert half.calls == 0
+    assert half.fingerprint == Embedder(f"local-dir:{model_folder}", device="cpu", precision="pure_bf16").fingerprint
+    monkeypatch.setattr("scoring.embedding.settled", lambda *_: "fp32")
+    full = Embedder(f"local-dir:{model_folder}", device="cpu")
+    assert full.fingerprint == embedder.fingerprint
+    assert full.pictures([_picture(1)]) == pytest.approx(embedder.pictures([_picture(1)]))
