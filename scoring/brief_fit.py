@@ -43,6 +43,7 @@ class BriefFitScorer:
 
     A claim's score is its cosine to the picture in standard deviations above the mean of the generic phrases': no
     share and no chance. Claims of scene, style and audience are looked for in the scene before product and words.
+    Claims of a product that was placed as it is are scored, and not judged: rules look at it.
     What is longer than the model's context is asked in pieces, and its weakest piece counts; nothing is cut.
 
     Args:
@@ -107,16 +108,19 @@ class BriefFitScorer:
             scores.append(self._score(subject, claim, value, limit))
             if value is None:
                 continue
+            if claim.source == "product" and subject.composition is not None:
+                continue  # the product was placed as it is, and rules look whether it still is
             judged += 1
             if (value >= limit) != claim.wanted:
                 failing.append(f"“{claim.text}” ({claim.source}{'' if claim.wanted else ', must not be seen'})")
         if not judged:
             return Assessment(tuple(scores))
+        silent = sum(score.value is None for score in scores)
         verdict = rule.judge(
             subject.asset.id,
             float(len(failing)),
             judged=judged,
-            unjudged=f" {len(claims) - judged} more say nothing to the model." if judged < len(claims) else "",
+            unjudged=f" {silent} more say nothing to the model." if silent else "",
             failing="; ".join(failing),
             model=self._clip.title,
         )

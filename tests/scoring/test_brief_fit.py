@@ -64,8 +64,17 @@ def _assess(brief: Brief, subject: Subject, brand: BrandKit, embedder: _Embedder
     scorer = BriefFitScorer(brief=brief, model="none")
     scorer._clip.without = ""
     scorer._clip._embedder = embedder  # type: ignore[assignment]
-    (found,) = scorer.assess([subject], brand)
+    (found,) = scorer.assess([replace(subject, composition=None)], brand)
     return found
+
+
+def test_a_product_placed_as_it_is_is_scored_and_not_judged(brief: Brief, clean: Subject, brand: BrandKit) -> None:
+    scorer = BriefFitScorer(brief=replace(brief, must=("stone",)), model="none")
+    scorer._clip.without = ""
+    scorer._clip._embedder = _Embedder(["stone"])  # type: ignore[assignment]
+    (found,) = scorer.assess([clean], brand)
+    assert [score.value is not None for score in found.scores] == [True, True]
+    assert "all 1 claims" in found.verdicts[0].reason
 
 
 def test_the_claim_that_fails_is_named(brief: Brief, clean: Subject, brand: BrandKit) -> None:
