@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 #: Names this way of framing; embeddings made with another one are not comparable.
-FRAMING = "whole-padded+tiles/1"
+FRAMING = "whole-padded+tiles/2"
 _MAX_TILES = 5
 _TILES_FROM = 1.3  # aspect ratio from which the padded whole is joined by tiles along the long side
 
