@@ -56,7 +56,7 @@ _UNASKED = -1e4  # the logit of what cannot be the answer
 _SCALES_COUNT = 8.0  # brings the scales' losses to the size of the others
 _MOST = math.log(100.0)
 #: How much an attribute counts beside the others: more, where there are many values or they differ little.
-_WEIGHTS: Mapping[str, float] = {"setting": 2.5, "colour": 5.0, "skin": 5.0, "stand_x": 3.0, "distance": 2.0}
+_WEIGHTS: Mapping[str, float] = {"setting": 2.5, "colour": 7.0, "skin": 8.0, "stand_x": 3.0, "distance": 2.0}
 
 
 class FactsTower(nn.Module):
