@@ -368,8 +368,9 @@ def test_the_page_shows_the_report_and_says_when_it_is_old(
 
 @pytest.mark.models
 @pytest.mark.slow
-def test_the_house_clip_looks_at_scenes(pictured: Pictures) -> None:
-    house, _ = pictured
+def test_the_house_clip_looks_at_scenes(pictured: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROOFSHEET_CLIP_MODEL", raising=False)
+    house = open_house()
     from io import BytesIO
 
     from PIL import Image

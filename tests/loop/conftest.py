@@ -20,7 +20,6 @@ from proofsheet.cli import main
 #: These tests are about the loop: its scenes are drawn the fast way and no model judges, whatever is installed.
 os.environ["PROOFSHEET_BACKEND"] = "procedural"
 os.environ["PROOFSHEET_CLIP_MODEL"] = "none"
-os.environ["PROOFSHEET_CLIP_MODEL"] = "none"
 
 BRIEF = """
 [campaign]
