@@ -19,10 +19,9 @@ from held_out_brands import HeldBrand, held_brands
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from scoring.brief_fit import RULES
 from scoring.embedding import Embedder
 from scoring.fit.calibration import calibrate, reliability
-from scoring.fit.yardsticks import Descriptors, References, Yardstick, by_words, phrases_and_contrasts
+from scoring.fit.yardsticks import RULES, Descriptors, References, Yardstick, by_words, phrases_and_contrasts
 from scoring.house import Lexicon, house_model
 from scoring.verdict import load_rules
 from training import phrases as say

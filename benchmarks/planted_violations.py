@@ -10,7 +10,6 @@ then spoilt, in a step of the composer or on the finished picture. The figures d
 from __future__ import annotations
 
 import argparse
-import math
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from planted.violations import KINDS
 from proofsheet.domain.assessment import Grade
 from proofsheet.errors import InputError
 from scoring.assess import open_scorer
+from scoring.coverage.shares import wilson
 from scoring.scorer import Scorer
 
 SEED = 2026
@@ -108,10 +108,7 @@ def measure(numbers: range, kinds_each: int) -> list[Row]:
 
 def upper(hits: int, count: int) -> float:
     """The upper end of Wilson's 95 % interval of a share."""
-    z = 1.96
-    share = hits / count
-    middle = share + z * z / (2 * count)
-    return (middle + z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))) / (1 + z * z / count)
+    return float(wilson(hits, count)[1])
 
 
 def page(rows: Sequence[Row], command: str) -> str:

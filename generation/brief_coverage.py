@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from generation.toml_fields import Table, choices, shown
-from proofsheet.domain.coverage import CoverageGoal
+from proofsheet.domain.coverage import TOLERANCE, CoverageGoal
 
-#: How far a share may lie from its target where the brief does not say.
-TOLERANCE = 0.10
 _LIKE = '"age_group"'
 
 

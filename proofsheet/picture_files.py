@@ -130,6 +130,7 @@ def too_large(width: int, height: int, most_pixels: int) -> PictureError:
 
 
 def other_kind(data: bytes, kind: str, formats: Sequence[str]) -> PictureError:
+    """The refusal of a file that is no picture of these formats."""
     names = ["WebP" if name == "WEBP" else name for name in formats]
     wanted = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
     article = "an" if kind[:1] in {"A", "S"} else "a"
@@ -147,6 +148,7 @@ _TOLD = (
 
 
 def damaged(error: BaseException) -> PictureError:
+    """The refusal of a picture whose bytes cannot be decoded, with what the decoder said in plain words."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     cut = "truncated" in text.lower() or isinstance(error, EOFError)
     told = "its end is missing" if cut else next((said for mark, said in _TOLD if mark in text), text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,12 @@ from proofsheet.domain.assessment import Score
 from proofsheet.domain.campaign import BrandKit
 from proofsheet.domain.identity import bytes_id
 from proofsheet.errors import InputError
+from proofsheet.picture_files import PictureError, read_file
+from proofsheet.pictures import open_picture
 from scoring.fit.model import SharedClip
 from scoring.fit.scenes import scene_vectors
 from scoring.fit.yardsticks import MIN_REFERENCES, Descriptors, Measure, References, Yardstick, by_words
-from scoring.scorer import Assessment, Subject, rgb_picture
+from scoring.scorer import Assessment, Subject, score_of
 from scoring.verdict import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -118,31 +119,17 @@ class BrandFitScorer:
         return Assessment(tuple(scores), (verdict,))
 
     def _score(self, subject: Subject, criterion: str, by: Yardstick, found: Measure, detail: str) -> Score:
-        return Score(
-            asset_id=subject.asset.id,
-            criterion=criterion,
-            value=found.value,
-            unit=by.unit,
-            scorer=f"{self.name}/{self.version} {self._clip.title} {by.mark}",
-            detail=detail,
-        )
+        named = f"{self._clip.title} {by.mark}"
+        return score_of(self, subject.asset.id, criterion, found.value, by.unit, detail, by=named)
 
     def _abstain(self, subject: Subject, why: str) -> Assessment:
-        scorer = f"{self.name}/{self.version} {self._clip.title}".rstrip()
-        score = Score(asset_id=subject.asset.id, criterion="brand_fit", value=None, unit="", scorer=scorer, detail=why)
-        return Assessment((score,))
+        return Assessment((score_of(self, subject.asset.id, "brand_fit", None, "", why, by=self._clip.title),))
 
 
 def _open_reference(path: Path) -> tuple[str, Image]:
     """A reference picture with the SHA-256 of its file."""
-    from PIL import Image as Pillow
-    from PIL import ImageOps
-
     try:
-        data = path.read_bytes()
-        with Pillow.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-            return bytes_id(data), rgb_picture(ImageOps.exif_transpose(image))
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
-        raise InputError(
-            f"The brand's reference picture {path} cannot be opened: {error}.", "Give a JPEG, PNG or WebP picture."
-        ) from error
+        data = read_file(path)
+        return bytes_id(data), open_picture(data, formats=("JPEG", "PNG", "WEBP")).flat
+    except PictureError as error:
+        raise InputError(f"The brand's reference picture {path} {error.clause}.", error.hint) from error

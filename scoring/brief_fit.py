@@ -11,20 +11,18 @@ import numpy as np
 
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.campaign import BrandKit, Brief
-from scoring.fit.claims import SEEN_IN_SCENE, Claim, claims_of, split_to_fit
+from scoring.fit.claims import SEEN_IN_SCENE, Claim, claims_of
 from scoring.fit.model import SharedClip
 from scoring.fit.scenes import scene_vectors
-from scoring.fit.yardsticks import phrases_and_contrasts
+from scoring.fit.yardsticks import RULES, above_generic, heard_phrases
 from scoring.house import Lexicon
-from scoring.scorer import Assessment, Subject
+from scoring.pieces import split_to_fit
+from scoring.scorer import Assessment, Subject, score_of
 from scoring.verdict import Rules, load_rules
 
 if TYPE_CHECKING:
     from scoring.embedding import Embedder, Vectors
 
-RULES = Path(__file__).parent / "fit" / "rules.toml"
-#: Phrases that say nothing of a picture.
-NOTHING = ("it", "a picture")
 _BATCH = 8
 _UNIT = "standard deviations above generic phrases"
 
@@ -98,7 +96,9 @@ class BriefFitScorer:
     ) -> Assessment:
         if not claims:
             return self._abstain(subject, "The brief claims nothing that a picture could show.")
-        self._ask(embedder, claims)
+        for claim in claims:
+            if claim.text not in self._asked:
+                self._asked[claim.text] = self._heard(embedder, claim.text, Lexicon.of(embedder))
         rule = self._rules["brief_fit"]
         limit = self._rules.settings["claim_seen"]
         scores, failing, judged = list[Score](), list[str](), 0
@@ -126,41 +126,26 @@ class BriefFitScorer:
         )
         return Assessment(tuple(scores), (verdict,))
 
-    def _ask(self, embedder: Embedder, claims: Sequence[Claim]) -> None:
-        """Embed the claims that have not been asked before."""
-        new = [claim.text for claim in claims if claim.text not in self._asked]
-        if not new:
-            return
-        lexicon = Lexicon.of(embedder)
-        for text in dict.fromkeys(new):
-            self._asked[text] = self._heard(embedder, text, lexicon)
-
     def _heard(self, embedder: Embedder, text: str, lexicon: Lexicon) -> _Asked:
-        """A claim as the model hears it; a model of few words may know a word and still have been taught nothing by it.
-
-        Such phrases get the vector of a phrase that says nothing, and would be as near to one picture as to another.
-        """
+        """A claim as the model hears it, in pieces that it can read whole."""
         unknown = embedder.unknown_words(text)
         words = lexicon.words(text)
         if 2 * sum(word not in unknown for word in words) <= len(words):
             return _Asked(None, unknown, "the model knows too few of its words")
         pieces = [one for one in split_to_fit(text, embedder.fits) if lexicon.says(one, embedder.unknown_words(one))]
-        vectors, self._contrasts = phrases_and_contrasts(embedder, [*pieces, *NOTHING], lexicon)
-        nothing = vectors[len(pieces) :]
-        heard = (vectors[: len(pieces)] @ nothing.T).max(axis=1) < self._rules.settings["claim_heard"]
+        limit = self._rules.settings["claim_heard"]
+        vectors, heard, self._contrasts = heard_phrases(embedder, pieces, lexicon, limit)
         if not heard.any():
             return _Asked(None, unknown, "the model hears nothing in these words")
-        return _Asked(vectors[: len(pieces)][heard], unknown)
+        return _Asked(vectors[heard], unknown)
 
     def _seen(self, claim: Claim, vector: Vectors) -> float | None:
         """How far the claim's weakest piece stands above the generic phrases; of what is not wanted, the strongest."""
         asked = self._asked[claim.text]
         if asked.vectors is None or self._contrasts is None:
             return None
-        generic = np.asarray(self._contrasts @ vector, dtype=np.float64)
         cosines = np.asarray(asked.vectors @ vector, dtype=np.float64)
-        own = cosines.min() if claim.wanted else cosines.max()
-        return float((own - generic.mean()) / max(float(generic.std()), 1e-6))
+        return above_generic(float(cosines.min() if claim.wanted else cosines.max()), vector, self._contrasts)
 
     def _score(self, subject: Subject, claim: Claim, value: float | None, limit: float) -> Score:
         asked = self._asked[claim.text]
@@ -172,16 +157,10 @@ class BriefFitScorer:
         pieces = len(asked.vectors) if asked.vectors is not None else 1
         told += f"; asked in {pieces} pieces" if pieces > 1 else ""
         told += f". Not known to the model: {', '.join(asked.unknown)}" if asked.unknown and value is not None else ""
-        return Score(
-            asset_id=subject.asset.id,
-            criterion="brief_fit",
-            value=value,
-            unit=_UNIT,
-            scorer=f"{self.name}/{self.version} {self._clip.title}",
-            detail=f"{claim.source}: “{claim.text}”: {told}",
-        )
+        return self._made(subject, value, f"{claim.source}: “{claim.text}”: {told}")
 
     def _abstain(self, subject: Subject, why: str) -> Assessment:
-        scorer = f"{self.name}/{self.version} {self._clip.title}".rstrip()
-        one = Score(asset_id=subject.asset.id, criterion="brief_fit", value=None, unit="", scorer=scorer, detail=why)
-        return Assessment((one,))
+        return Assessment((self._made(subject, None, why),))
+
+    def _made(self, subject: Subject, value: float | None, detail: str) -> Score:
+        return score_of(self, subject.asset.id, "brief_fit", value, _UNIT, detail, by=self._clip.title)

@@ -12,12 +12,12 @@ import numpy as np
 
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.campaign import BrandKit
-from scoring.brief_fit import RULES
-from scoring.duplicates import changed_shares, differing_levels
+from scoring.duplicates import changed_shares, differ_in_words, differing_levels, rule_for
 from scoring.fit.model import SharedClip
-from scoring.fit.neutral import neutral_mean
-from scoring.fit.variety import WORDS, AlikeLevels, Pairs, alike_levels, clusters_of, vendi
-from scoring.scorer import Assessment, Subject, rgb_picture
+from scoring.fit.variety import AlikeLevels, Pairs, alike_levels, clusters_of, vendi
+from scoring.fit.yardsticks import RULES
+from scoring.neutral import neutral_mean
+from scoring.scorer import Assessment, Subject, rgb_picture, score_of
 from scoring.signature import signature_of
 from scoring.verdict import Rules, load_rules
 
@@ -91,7 +91,7 @@ class DiversityScorer:
         signatures = [signature_of(subject.image()) for subject in subjects]
         visible = self._pixels.settings["visible_difference"]
         for (i, j), share in changed_shares(signatures, visible).items():
-            limit = self._pixels["duplicates_words" if _words_only(subjects[i], subjects[j]) else "duplicates"].good
+            limit = self._pixels[rule_for(subjects[i].asset, subjects[j].asset)].good
             by_pixels[i, j] = by_pixels[j, i] = 100 * share < limit
         embedder = self._clip.open()
         effective = floor = None
@@ -101,7 +101,7 @@ class DiversityScorer:
             floor = _copy_likeness(embedder, subjects, vectors)
             cosines = vectors @ vectors.T
             for i, j in np.argwhere(np.triu(cosines >= floor, 1)):
-                by_model[i, j] = by_model[j, i] = not _words_only(subjects[i], subjects[j])
+                by_model[i, j] = by_model[j, i] = not differ_in_words(subjects[i].asset, subjects[j].asset)
         twins = by_pixels | by_model
         levels, untold = alike_levels([subject.asset.levels for subject in subjects], twins)
         return _Looked(members, by_pixels, by_model, effective, floor, levels, untold)
@@ -144,10 +144,7 @@ class DiversityScorer:
         return Assessment(tuple(scores), tuple(verdicts))
 
     def _score(self, subject: Subject, criterion: str, value: float | None, unit: str, detail: str) -> Score:
-        scorer = f"{self.name}/{self.version} {self._clip.title}".rstrip()
-        return Score(
-            asset_id=subject.asset.id, criterion=criterion, value=value, unit=unit, scorer=scorer, detail=detail
-        )
+        return score_of(self, subject.asset.id, criterion, value, unit, detail, by=self._clip.title)
 
 
 def _named(subject: Subject, other: Subject) -> str:
@@ -155,11 +152,6 @@ def _named(subject: Subject, other: Subject) -> str:
     differing = differing_levels(subject.asset.levels, other.asset.levels)
     by_plan = f" (by plan another {' and '.join(differing)})" if differing else ""
     return f"“{other.asset.label or other.asset.id}”{by_plan}"
-
-
-def _words_only(first: Subject, second: Subject) -> bool:
-    differing = set(differing_levels(first.asset.levels, second.asset.levels))
-    return bool(differing) and differing <= WORDS
 
 
 def _vectors(embedder: Embedder, subjects: Sequence[Subject]) -> Vectors:

@@ -10,12 +10,11 @@ import numpy as np
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.asset import Asset
 from proofsheet.domain.campaign import BrandKit
-from scoring.fit.variety import clusters_of
+from scoring.fit.variety import WORDS, clusters_of
 from scoring.scorer import Assessment, Subject
 from scoring.signature import Signature, changed_share, hash_distance, signature_of
 from scoring.verdict import Rules, load_rules
 
-_WORDS = frozenset({"headline", "cta"})  # factors that change little of a picture, and are meant to
 _CANDIDATES = 4  # the nearest by grid that are looked at closely, besides all within _NEAR_GRID
 _NEAR_GRID = 3.0  # twins' coarse grids are nearer than this (mean CIELAB distance); most others are far beyond
 
@@ -68,7 +67,7 @@ class DuplicatesScorer:
         for (one, other), share in changed_shares(kept, self._rules.settings["visible_difference"]).items():
             i, j = members[one], members[other]
             bits = hash_distance(kept[one], kept[other])
-            limit = self._rules[_rule_for(subjects[i].asset, subjects[j].asset)].good
+            limit = self._rules[rule_for(subjects[i].asset, subjects[j].asset)].good
             likes[i].append((share / limit, bits, Likeness(j, share, bits)))
             likes[j].append((share / limit, bits, Likeness(i, share, bits)))
         return {i: min(found, key=lambda like: like[:2])[2] for i, found in likes.items()}
@@ -91,7 +90,7 @@ class DuplicatesScorer:
             levels = "They do not differ by plan either." if asset.levels or twin.levels else ""
             mend = "Reject one of the two: showing both teaches nothing."
         value = 100 * like.changed
-        verdict = self._rules[_rule_for(asset, twin)].judge(
+        verdict = self._rules[rule_for(asset, twin)].judge(
             asset.id, value, others=others, twin=name, levels=levels, mend=mend
         )
         score = Score(asset_id=asset.id, criterion="duplicates", value=value, unit="%", scorer=scorer, detail=detail)
@@ -127,9 +126,15 @@ def look_alikes(signatures: Sequence[Signature], *, rules: Rules | None = None) 
     return clusters_of(twins) if len(signatures) else ()
 
 
-def _rule_for(first: Asset, second: Asset) -> str:
+def rule_for(first: Asset, second: Asset) -> str:
+    """The rule by which two thumbnails are told apart."""
+    return "duplicates_words" if differ_in_words(first, second) else "duplicates"
+
+
+def differ_in_words(first: Asset, second: Asset) -> bool:
+    """Whether two assets differ by plan, and in words alone."""
     differing = set(differing_levels(first.levels, second.levels))
-    return "duplicates_words" if differing and differing <= _WORDS else "duplicates"
+    return bool(differing) and differing <= WORDS
 
 
 def differing_levels(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[str, ...]:

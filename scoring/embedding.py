@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofsheet.errors import InputError, require
-from scoring.fit.claims import split_to_fit
-from scoring.fit.neutral import neutral_pictures
 from scoring.framing import FRAMING, frames
-from scoring.precision import HALF, MIXED, precision_for, quick_at_half, settled
+from scoring.neutral import neutral_pictures
+from scoring.pieces import split_to_fit
+from scoring.precision import AGREEMENT, FULL, HALF, MIXED, agreement, precision_for, quick_at_half
 from scoring.weights import LOCAL, weights_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Embedder:
         self._device = device
         self.model_name = model
         self.calls = 0  # how many times the picture side of the model was run
-        self._precision = "fp32" if precision == "auto" else precision
+        self._precision = FULL if precision == "auto" else precision
         self._model = self._load(model, weights)
         if precision == "auto":
             self._speed_up(weights)
@@ -115,9 +115,10 @@ class Embedder:
         squares = [frames(one, self.side)[0] for one in neutral_pictures(_CHECKED)]
         full, slow = self._encode(squares), self._model
         self._precision = wanted
-        self._model = self._load(self.model_name, weights) if wanted == HALF else slow
-        self._precision = settled(wanted, lambda: full, lambda: self._encode(squares))
-        self._model = self._model if self._precision == wanted else slow
+        if wanted == HALF:
+            self._model = self._load(self.model_name, weights)
+        if agreement(full, self._encode(squares)) < AGREEMENT:
+            self._precision, self._model = FULL, slow
         self.calls = 0
 
     def _tokenizer(self, model: str) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 
 from proofsheet.domain.assessment import Score
 from proofsheet.pictures import OpenedPicture, Trait
 from scoring.scorer import Assessment
-from scoring.verdict import Rules, load_rules
+from scoring.verdict import load_rules
+
+_RULES = Path(__file__).parent / "file_rules.toml"
 
 #: The suffixes of the kinds of pictures that are opened.
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +36,7 @@ def assess_encoding(asset_id: str, opened: OpenedPicture, suffix: str) -> Assess
     found = _problems(opened, suffix.lower())
     notes = [text for trait, text in _NOTES.items() if trait in opened.facts.traits]
     kind = opened.facts.kind.upper()
-    verdict = _rules()["encoding"].judge(
+    verdict = load_rules(_RULES)["encoding"].judge(
         asset_id,
         float(len(found)),
         told=f"A plain {kind} still{'; ' if notes else ''}{'; '.join(notes)}",
@@ -75,9 +76,3 @@ def _problems(opened: OpenedPicture, suffix: str) -> list[tuple[str, str]]:
         right = SUFFIXES[kind][0]
         found.append((f"It is named {suffix} and is a {kind.upper()} picture.", f"Rename it to {right}."))
     return found
-
-
-@cache
-def _rules() -> Rules:
-    with as_file(files("scoring").joinpath("file_rules.toml")) as path:
-        return load_rules(path)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FULL, HALF, MIXED = "fp32", "pure_bf16", "amp_bf16"
-PRECISIONS = ("auto", FULL, HALF, MIXED)
 
-#: Half precision is taken where the cosines of pairs of pictures keep their order: Spearman's correlation with full.
+#: Another precision is taken where the cosines of pairs of pictures keep their order: Spearman's correlation with full.
 AGREEMENT = 0.99
 
 
@@ -41,10 +39,3 @@ def agreement(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
 
     upper = np.triu_indices(len(first), 1)
     return float(spearmanr((first @ first.T)[upper], (second @ second.T)[upper]).statistic)
-
-
-def settled(wanted: str, full: Callable[[], NDArray[np.float32]], half: Callable[[], NDArray[np.float32]]) -> str:
-    """The precision wanted, or full where its vectors of the same pictures do not rank as those in full do."""
-    if wanted == FULL:
-        return FULL
-    return wanted if agreement(full(), half()) >= AGREEMENT else FULL

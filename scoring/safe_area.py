@@ -10,7 +10,7 @@ from proofsheet.domain.assessment import Score, Verdict
 from proofsheet.domain.asset import Box, Composition
 from proofsheet.domain.campaign import BrandKit, Placement
 from scoring.contrast import role_word, shown_scale
-from scoring.scorer import Assessment, Subject
+from scoring.scorer import Assessment, Subject, score_of
 from scoring.verdict import Rules, load_rules
 
 _ALL = 100.0
@@ -58,14 +58,7 @@ class SafeAreaScorer:
             yield joined
 
     def _score(self, asset_id: str, criterion: str, value: float | None, unit: str, detail: str = "") -> Score:
-        return Score(
-            asset_id=asset_id,
-            criterion=criterion,
-            value=value,
-            unit=unit,
-            scorer=f"{self.name}/{self.version}",
-            detail=detail,
-        )
+        return score_of(self, asset_id, criterion, value, unit, detail)
 
     def _inside(self, subject: Subject, composition: Composition) -> Assessment:
         asset_id, platform = subject.asset.id, subject.placement.platform or subject.placement.title

@@ -10,12 +10,11 @@ import numpy as np
 
 from proofsheet.domain.assessment import Score
 from proofsheet.domain.campaign import BrandKit
-from scoring.brief_fit import NOTHING, RULES
 from scoring.fit.concepts import Concept, load_concepts
 from scoring.fit.model import SharedClip
-from scoring.fit.yardsticks import phrases_and_contrasts
+from scoring.fit.yardsticks import RULES, above_generic, heard_phrases
 from scoring.house import Lexicon
-from scoring.scorer import Assessment, Subject
+from scoring.scorer import Assessment, Subject, score_of
 from scoring.verdict import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -78,10 +77,8 @@ class SafetyScorer:
         lexicon, limit = Lexicon.of(embedder), self._rules.settings["claim_heard"]
         found = {}
         for concept in self._concepts:
-            vectors, self._contrasts = phrases_and_contrasts(embedder, [*concept.phrases, *NOTHING], lexicon)
-            own, nothing = vectors[: len(concept.phrases)], vectors[len(concept.phrases) :]
-            known = [not embedder.unknown_words(phrase) for phrase in concept.phrases]
-            heard = ((own @ nothing.T).max(axis=1) < limit) & np.array(known)
+            own, heard, self._contrasts = heard_phrases(embedder, concept.phrases, lexicon, limit)
+            heard &= np.array([not embedder.unknown_words(phrase) for phrase in concept.phrases])
             if heard.any():
                 found[concept.name] = own[heard]
         return found
@@ -100,9 +97,9 @@ class SafetyScorer:
         for concept in self._concepts:
             if said := concept.said_in(prompt):
                 told = f"the prompt says {', '.join(said)}"
-                score = self._score(subject, "safety_prompt", concept.margin, told)
+                score = self._score(subject, "safety_prompt", float(len(said)), told, "blocked words")
                 verdict = self._rules["safety_said"].judge(
-                    subject.asset.id, 1.0, concept=_words(concept.name), words=", ".join(said)
+                    subject.asset.id, float(len(said)), concept=_words(concept.name), words=", ".join(said)
                 )
                 return Assessment((score,), (verdict,))
         if embedder is None or not self._heard:
@@ -114,11 +111,9 @@ class SafetyScorer:
         """By concept, how far the nearest phrase is above (or below) its limit."""
         assert self._heard is not None
         assert self._contrasts is not None
-        generic = np.asarray(self._contrasts @ vector, dtype=np.float64)
-        spread = max(float(generic.std()), 1e-6)
         limits = {concept.name: concept.limit for concept in self._concepts}
         return {
-            name: (float((own @ vector).max()) - float(generic.mean())) / spread - limits[name]
+            name: above_generic(float((own @ vector).max()), vector, self._contrasts) - limits[name]
             for name, own in self._heard.items()
         }
 
@@ -139,15 +134,8 @@ class SafetyScorer:
         )
         return Assessment((score,), (verdict,))
 
-    def _score(self, subject: Subject, criterion: str, value: float | None, detail: str) -> Score:
-        return Score(
-            asset_id=subject.asset.id,
-            criterion=criterion,
-            value=value,
-            unit=_UNIT,
-            scorer=f"{self.name}/{self.version} {self._clip.title}".rstrip(),
-            detail=detail,
-        )
+    def _score(self, subject: Subject, criterion: str, value: float | None, detail: str, unit: str = _UNIT) -> Score:
+        return score_of(self, subject.asset.id, criterion, value, unit, detail, by=self._clip.title)
 
 
 def _gravity(margin: float, concept: Concept) -> float:

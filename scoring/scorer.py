@@ -73,6 +73,14 @@ class Scorer(Protocol):
         ...
 
 
+def score_of(
+    scorer: Scorer, asset_id: str, criterion: str, value: float | None, unit: str, detail: str = "", *, by: str = ""
+) -> Score:
+    """A score by that scorer; ``by`` names what it measured with, such as the model."""
+    made_by = f"{scorer.name}/{scorer.version} {by}".rstrip()
+    return Score(asset_id=asset_id, criterion=criterion, value=value, unit=unit, scorer=made_by, detail=detail)
+
+
 #: The longest side in pixels of what comparing scorers look at: a contact sheet's thumbnail.
 THUMBNAIL_SIDE = 160
 

@@ -23,14 +23,7 @@ def weights_of(model: str, checkpoint: str) -> Path:
             raise InputError(
                 f"There is no open_clip_config.json in {folder}.", "Name the folder of an open_clip model."
             )
-        found = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
-        if found:
-            return found[0]
-        others = sorted(path.name for path in folder.iterdir() if path.suffix in {".bin", ".pt", ".pth"})
-        also = f" ({', '.join(others)} can run code when loaded and is not read)" if others else ""
-        raise InputError(
-            f"There is no open_clip_model.safetensors in {folder}{also}.", "Convert the weights to .safetensors."
-        )
+        return weights_in(folder)
     if not checkpoint:
         raise InputError(
             f"The CLIP model {model!r} has no weights: nothing is downloaded.",
@@ -45,3 +38,15 @@ def weights_of(model: str, checkpoint: str) -> Path:
     if not path.is_file():
         raise InputError(f"There is no checkpoint at {path}.", "Give the path of the .safetensors file.")
     return path
+
+
+def weights_in(folder: Path) -> Path:
+    """The ``.safetensors`` file of a model's folder. Raises InputError when there is none."""
+    found = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+    if found:
+        return found[0]
+    others = sorted(path.name for path in folder.iterdir() if path.suffix in {".bin", ".pt", ".pth"})
+    also = f" ({', '.join(others)} can run code when loaded and is not read)" if others else ""
+    raise InputError(
+        f"There is no open_clip_model.safetensors in {folder}{also}.", "Convert the weights to .safetensors."
+    )

@@ -18,7 +18,7 @@ from proofsheet.domain.prints import Point, Print
 from scoring.colour import ciede2000, lab_of_rgb
 from scoring.contrast import role_word
 from scoring.safe_area import capital, share_inside
-from scoring.scorer import Assessment, Subject, rgb_picture
+from scoring.scorer import Assessment, Subject, rgb_picture, score_of
 from scoring.verdict import Rules, load_rules
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _ALL = 100.0
 _LOGO_ROLES = ("logo", "wordmark")
+#: By criterion, whose prints it is about, and from which difference on a point of them has changed.
+_ELEMENTS = {
+    "product_unchanged": (("product",), "product_difference"),
+    "logo_whole": (_LOGO_ROLES, "mark_difference"),
+}
 _FEWEST_AROUND = 8  # points between strokes below which they say nothing
 _REQUIRED = ("headline", "cta")  # words that every composed advertisement shows
 
@@ -67,8 +72,7 @@ class WholeScorer:
             )
         picture = _picture(subject, composition)
         parts = (
-            self._product(asset_id, composition, picture),
-            self._logo(asset_id, composition, picture),
+            *(self._element(asset_id, composition, picture, criterion) for criterion in _ELEMENTS),
             self._texts(asset_id, composition, subject.asset.recipe, picture),
         )
         scores, verdicts = zip(*(part for part in parts if part is not None), strict=True)
@@ -76,31 +80,23 @@ class WholeScorer:
 
     def _silent(self, asset_id: str, why: str) -> Assessment:
         return Assessment(
-            tuple(
-                self._score(asset_id, criterion, None, why)
-                for criterion in ("product_unchanged", "logo_whole", "text_whole")
-            )
+            tuple(self._score(asset_id, criterion, None, why) for criterion in (*_ELEMENTS, "text_whole"))
         )
 
     def _score(self, asset_id: str, criterion: str, value: float | None, detail: str) -> Score:
-        scorer = f"{self.name}/{self.version}"
-        return Score(asset_id=asset_id, criterion=criterion, value=value, unit="%", scorer=scorer, detail=detail)
+        return score_of(self, asset_id, criterion, value, "%", detail)
 
-    def _product(self, asset_id: str, composition: Composition, picture: Image) -> tuple[Score, Verdict] | None:
-        prints = [one for one in composition.prints if one.role == "product" and one.drawn]
-        if not prints:
+    def _element(
+        self, asset_id: str, composition: Composition, picture: Image, criterion: str
+    ) -> tuple[Score, Verdict] | None:
+        """How whole the product or the logo is; None where there is none."""
+        roles, setting = _ELEMENTS[criterion]
+        taken = next((one for one in composition.prints if one.role in roles and one.drawn), None)
+        if taken is None:
             return None
-        found = likeness(picture, prints[0], self._rules.settings["product_difference"])
-        verdict = self._rules["product_unchanged"].judge(asset_id, found.share, boxes=_listed(found.changed))
-        return self._score(asset_id, "product_unchanged", found.share, _told(prints[0])), verdict
-
-    def _logo(self, asset_id: str, composition: Composition, picture: Image) -> tuple[Score, Verdict] | None:
-        prints = [one for one in composition.prints if one.role in _LOGO_ROLES and one.drawn]
-        if not prints:
-            return None
-        found = likeness(picture, prints[0], self._rules.settings["mark_difference"])
-        verdict = self._rules["logo_whole"].judge(asset_id, found.share, boxes=_listed(found.changed))
-        return self._score(asset_id, "logo_whole", found.share, _told(prints[0])), verdict
+        found = likeness(picture, taken, self._rules.settings[setting])
+        verdict = self._rules[criterion].judge(asset_id, found.share, boxes=_listed(found.changed))
+        return self._score(asset_id, criterion, found.share, _told(taken)), verdict
 
     def _texts(
         self, asset_id: str, composition: Composition, recipe: Recipe | None, picture: Image

@@ -11,10 +11,8 @@ from proofsheet.domain.assessment import Review, Score, Verdict
 from proofsheet.domain.asset import Asset, CostEntry, Recipe, Scene, VariantPlan
 from proofsheet.domain.campaign import Campaign
 from proofsheet.domain.coverage import CoverageReport, Label
-from proofsheet.domain.experiment import Experiment, ExperimentStatus
 from proofsheet.domain.facts import Delivery, Exposure, Outcome, Reject
 from proofsheet.domain.identity import bytes_id, to_json
-from proofsheet.domain.result import Analysis, Decision
 from proofsheet.errors import InputError, NotFoundError, ProofsheetError, StateError
 from warehouse.arrays import floats, texts, whole
 from warehouse.columns import (
@@ -26,29 +24,19 @@ from warehouse.columns import (
     utc,
 )
 from warehouse.corrections import replace_deliveries, replace_unit_facts
-from warehouse.engine import Session
+from warehouse.experiment_writer import ExperimentWriter
 from warehouse.pictures import write_atomically
-from warehouse.reader import Reader
 from warehouse.records import ImportRecord
 
 IMPORTS = "imports"
 
 
-class Writer(Reader):
+class Writer(ExperimentWriter):
     """Reads and writes in one transaction: all of it is kept when the block ends well, none of it otherwise.
 
     What was written is seen by the same writer's reads at once. Saving a noun that is there already changes nothing
     but its place as the latest.
     """
-
-    def __init__(self, session: Session, home: Path) -> None:
-        super().__init__(session)
-        self._home = home
-        self.changed = False
-
-    def _write(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        self.changed = True
-        return self._session.rows(sql, parameters)
 
     def save_campaign(self, campaign: Campaign) -> None:
         """Keep the campaign as its slug's latest; earlier versions stay."""
@@ -256,45 +244,6 @@ class Writer(Reader):
             )
         return booked
 
-    def save_experiment(self, experiment: Experiment) -> None:
-        """Keep the experiment; once it runs, only its status and its times may change.
-
-        Raises:
-            StateError: it runs or has run, and something else changed; or its status cannot get there.
-        """
-        found = self._session.row("SELECT 1 FROM experiments WHERE id = ?", [experiment.id])
-        if found is not None:
-            self._may_follow(self.experiment(experiment.id), experiment)
-        self._write(
-            "INSERT INTO experiments VALUES (?, ?, ?, ?, nextval('save_order'), ?) "
-            "ON CONFLICT (id) DO UPDATE SET campaign = excluded.campaign, name = excluded.name, "
-            "status = excluded.status, body = excluded.body",
-            experiment.id,
-            experiment.campaign,
-            experiment.name,
-            experiment.status.value,
-            to_json(experiment),
-        )
-
-    @staticmethod
-    def _may_follow(kept: Experiment, new: Experiment) -> None:
-        if new.status is not kept.status and new.status not in _reachable(kept.status):
-            kept.status.to(new.status)
-        if kept.status is ExperimentStatus.DRAFT:
-            return
-        frozen = replace(
-            new,
-            status=kept.status,
-            created_at=kept.created_at,
-            started_at=kept.started_at,
-            ended_at=kept.ended_at,
-        )
-        if to_json(frozen) != to_json(kept):
-            raise StateError(
-                f"The experiment {kept.id} is {kept.status.value}: its arms, metrics and design are frozen.",
-                "Abandon it and launch a new one to test something else.",
-            )
-
     def save_import(
         self,
         record: ImportRecord,
@@ -359,49 +308,3 @@ class Writer(Reader):
                 f"The imported file could not be kept in {kept.parent}: {error.strerror}.",
                 "Free some space or mend the rights on that folder, then import it again.",
             ) from error
-
-    def save_analysis(self, analysis: Analysis) -> None:
-        """Add an analysis; one equal to the latest but for its time is not added again."""
-        latest = self.analysis(analysis.experiment)
-        if latest is not None and to_json(replace(latest, at=None)) == to_json(replace(analysis, at=None)):
-            return
-        self._write(
-            "INSERT INTO analyses VALUES (?, ?, nextval('save_order'), ?)",
-            analysis.experiment,
-            analysis.data_version,
-            to_json(analysis),
-        )
-
-    def add_decision(self, decision: Decision) -> None:
-        """Add a decision; earlier ones stay.
-
-        Raises:
-            NotFoundError: there is no such experiment.
-        """
-        self.experiment(decision.experiment)
-        self._write(
-            "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, nextval('save_order'), ?)",
-            decision.experiment,
-            decision.call.value,
-            decision.arm,
-            decision.decided_by,
-            utc(decision.at),
-            to_json(decision),
-        )
-
-
-def _reachable(status: ExperimentStatus) -> set[ExperimentStatus]:
-    """The states that can be reached from here by allowed steps."""
-    found: set[ExperimentStatus] = set()
-    edge = [status]
-    while edge:
-        here = edge.pop()
-        for target in ExperimentStatus:
-            try:
-                here.to(target)
-            except StateError:
-                continue
-            if target not in found:
-                found.add(target)
-                edge.append(target)
-    return found

@@ -130,19 +130,22 @@ def worth_of_going_on(
         further: units that going on adds, as a multiple of those seen; ``later``: those who get the arm chosen then.
     """
     rows = [r for r in results if _error(r) is not None]
-    volume = [v or 0.0 for r in rows[:1] for v in (r.sum_y_control, *(one.sum_y_arm for one in rows))]
-    baseline = abs(rows[0].value_control or 0.0) * sum(volume) if rows else 0.0
-    if not rows or baseline <= 0.0 or further <= 0.0:
+    if not rows:
+        return None
+    volume = np.array([rows[0].sum_y_control or 0.0, *(r.sum_y_arm or 0.0 for r in rows)])
+    baseline = abs(rows[0].value_control or 0.0) * float(volume.sum())
+    if baseline <= 0.0 or further <= 0.0:
         return None
     gains, errors = gains_of(rows)
     own, control = parts_of(rows, errors)
     each = each_posterior(gains, own, control, prior.prior)
-    errors_of_all = np.append(control.mean(), own)
+    shrink = each.sd / errors
+    all_errors = np.append(control.mean(), own)
     return value_of_waiting(
         np.append(0.0, each.mean),
-        errors_of_all * np.append((each.sd / errors).mean(), each.sd / errors),
-        errors_of_all / np.sqrt(further),
-        share=np.array(volume) / sum(volume),
+        all_errors * np.append(shrink.mean(), shrink),
+        all_errors / np.sqrt(further),
+        share=volume / volume.sum(),
         further_units=further,
         later_units=later,
         worth=baseline,

@@ -19,7 +19,7 @@ def ask(house: House, drawn: Sample, *, opens: bool = False) -> int:
     ``b`` goes a question back and takes its answer back, ``s`` leaves a question for later, ``q`` or the end of the
     input stops.
     """
-    questions, answered, at = drawn.questions, 0, 0
+    questions, at = drawn.questions, 0
     session.say(
         f"{drawn.campaign}: a random sample of {drawn.pictures} pictures, {drawn.done} of them done by {drawn.rater}.",
         "Say what you perceive, not what anybody is. A number answers; b: back, s: skip, q: stop. "
@@ -51,9 +51,8 @@ def ask(house: House, drawn: Sample, *, opens: bool = False) -> int:
                 add_label(house, drawn, question, word)
                 given.add(at)
                 at += 1
-    answered = len(given)
-    session.say(f"{answered} answers kept.", "Next: proofsheet coverage, or proofsheet label to go on.")
-    return answered
+    session.say(f"{len(given)} answers kept.", "Next: proofsheet coverage, or proofsheet label to go on.")
+    return len(given)
 
 
 def _show(question: Question, folder: Path, *, opens: bool) -> None:

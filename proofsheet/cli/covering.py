@@ -35,16 +35,17 @@ def coverage(
     if names:
         show_axes(as_json=json)
         return
+    house = session.house()
     with session.progress() as progress:
         report = verb(
-            session.house(),
+            house,
             campaign,
             axes=axis or (),
             approved_only=approved,
             confidence=confidence,
             progress=progress,
         )
-    filled = extend(session.house(), report) if fill else None
+    filled = extend(house, report) if fill else None
     if json:
         session.answer({"report": report, "filled": filled} if fill else report)
         return

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from proofsheet.domain.asset import Variant
 
+#: How far a share may lie from its target where the brief does not say.
+TOLERANCE = 0.10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageGoal:
@@ -18,7 +21,7 @@ class CoverageGoal:
 
     axis: str
     targets: Mapping[str, float] = field(default_factory=dict)
-    tolerance: float = 0.10
+    tolerance: float = TOLERANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

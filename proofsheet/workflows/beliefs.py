@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from experiments.bayes.priors import LearnedPrior
     from warehouse.store import Reader
 
+#: Days a test is thought to go on for, and days for which what is chosen then is thought to run.
+GOING_ON, IN_USE = 7, 28
+
 
 def beliefs_of(reader: Reader, analysis: Analysis) -> Beliefs | None:
     """What to believe of each arm on the primary metric; None where no arm has a lift yet.
@@ -37,10 +40,6 @@ def learned_prior(reader: Reader, *, besides: str = "") -> LearnedPrior:
 
     gains, errors = gains_of(_past_rows(reader, besides))
     return learn_prior(gains, errors, centre=0.0)
-
-
-#: Days a test is thought to go on for, and days for which what is chosen then is thought to run.
-GOING_ON, IN_USE = 7, 28
 
 
 def waiting_words(experiment: Experiment, analysis: Analysis, prior: LearnedPrior) -> str:
@@ -74,8 +73,8 @@ def prior_words(prior: LearnedPrior) -> str:
     """What the expected lifts rest on, in a sentence or two."""
     text = (
         "A winner tends to look better than it is, so lifts are drawn towards what lifts usually are, and the luck of "
+        "the control, which all arms share, is taken out."
     )
-    text += "the control, which all arms share, is taken out."
     if prior.reason:
         return f"{text} {prior.reason}"
     return f"{text} What is usual is learned from {prior.experiments:,} arms of past experiments."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from proofsheet.domain.asset import Asset
+from proofsheet.pictures import open_picture
 from proofsheet.workflows.coverage_labels import Pictured
 from proofsheet.workflows.house import House, Progress
 
@@ -61,20 +62,17 @@ def open_eye(house: House, pictures: Sequence[Pictured], progress: Progress) -> 
     Raises:
         InputError: the model cannot be loaded, or what was measured of it cannot be read.
     """
-    from scoring.house import NO_MODEL, house_model
-
-    model, why = house.settings.clip_model, ""
-    if not model:
-        model, why = house_model()
-    elif model == NO_MODEL:
-        why = "No CLIP model is wanted by the settings; label a sample of the pictures: proofsheet label"
-    if why:
-        return Eye(name="none", perceiver=None, vectors=None, confusion=f"No model looked at the pictures. {why}")
     from scoring.coverage.confusion import Confusion, load_confusion
     from scoring.coverage.perceive import Perceiver
-    from scoring.embedding import Embedder
+    from scoring.fit.model import SharedClip
 
-    embedder = Embedder(model, house.settings.clip_checkpoint, cache=house.warehouse.home / "embeddings")
+    settings = house.settings
+    cache = house.warehouse.home / "embeddings"
+    clip = SharedClip(settings.clip_model, settings.clip_checkpoint, "auto", cache, "what pictures show")
+    embedder = clip.open()
+    if embedder is None:
+        why = f"No model looked at the pictures. {clip.without} Label a sample of them: proofsheet label"
+        return Eye(name="none", perceiver=None, vectors=None, confusion=why)
     confusion = load_confusion(embedder)
     leanings = confusion.leanings if isinstance(confusion, Confusion) else {}
     if isinstance(confusion, Confusion):
@@ -93,21 +91,16 @@ def open_eye(house: House, pictures: Sequence[Pictured], progress: Progress) -> 
 
 
 def _vectors(house: House, embedder: Embedder, pictures: Sequence[Pictured], progress: Progress) -> Vectors | None:
-    from scoring.scorer import rgb_picture
-
     parts = []
     for start in range(0, len(pictures), _BATCH):
-        batch = pictures[start : start + _BATCH]
-        opened = [rgb_picture(_open(house, one.sha256)) for one in batch]
-        parts.append(embedder.pictures(opened, [one.sha256 for one in batch]))
-        progress("Looking at pictures", start + len(batch), len(pictures))
+        keys = [one.sha256 for one in pictures[start : start + _BATCH]]
+        parts.append(embedder.pictures([partial(_open, house, key) for key in keys], keys))
+        progress("Looking at pictures", start + len(keys), len(pictures))
     return np.concatenate(parts) if parts else None
 
 
 def _open(house: House, sha256: str) -> Image:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(house.warehouse.pictures.get(sha256)))
+    return open_picture(house.warehouse.pictures.get(sha256)).flat
 
 
 def _backend(asset: Asset) -> str:

@@ -86,11 +86,14 @@ def score(
     with house.warehouse.write() as writer:
         writer.save_assessment(scores, verdicts)
     grades = Counter(overall(assessment.verdicts).value for _, assessment in judged)
-    silent: dict[str, list[str]] = defaultdict(list)
+    silent: dict[str, dict[str, str]] = defaultdict(dict)  # by criterion, each asset once
     for one in scores:
         if one.value is None and one.detail:
-            silent[one.criterion].append(one.detail)
-    abstained = [f"{name} ({len(details)} assets): {details[0]}" for name, details in silent.items()]
+            silent[one.criterion].setdefault(one.asset_id, one.detail)
+    abstained = [
+        f"{name} ({len(found)} asset{'' if len(found) == 1 else 's'}): {next(iter(found.values()))}"
+        for name, found in silent.items()
+    ]
     return Scored(
         campaign=campaign.slug,
         assets=len(assets),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from proofsheet.domain.identity import bytes_id
 from proofsheet.errors import InputError
+from scoring.weights import weights_in
 
 if TYPE_CHECKING:
     from scoring.embedding import Embedder
 
 FILE = "confusion.json"
-WEIGHTS = "open_clip_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ def save_confusion(folder: Path, confusion: Confusion) -> Path:
 
 def weights_id(folder: Path) -> str:
     """The first sixteen hex digits of the SHA-256 of a folder's weights."""
-    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:16]
+    return bytes_id(weights_in(folder).read_bytes())[:16]
 
 
 def _confused(data: Mapping[str, Any]) -> Confused:

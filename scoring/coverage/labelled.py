@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from proofsheet.errors import InputError
-from scoring.coverage.shares import Floats, Shares, wilson
+from scoring.coverage.shares import Floats, Shares, check_counts, wilson
 
 _FEWEST = 5  # labels among the pictures of a perceived value, for these to be taken on their own
 
@@ -72,15 +72,7 @@ def _groups(labels: Floats) -> NDArray[np.float64]:
 
 
 def _check(counts: Floats, labels: Floats, confidence: float) -> None:
-    if not 0.5 < confidence < 1.0:
-        raise InputError(f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95.")
-    if counts.ndim != 1 or labels.shape != (counts.size, counts.size):
-        raise InputError(
-            f"Counts of shape {counts.shape} and labels of shape {labels.shape} do not fit each other.",
-            "Give a count for each value, and labels by true and perceived value.",
-        )
-    if not all((np.isfinite(some) & (some >= 0.0)).all() for some in (counts, labels)):
-        raise InputError("A count of pictures is negative or no number.", "Give counts of 0 or more.")
+    check_counts(counts, labels, confidence)
     if (labels.sum(0) > counts + 1e-9).any():
         raise InputError(
             f"{labels.sum():.0f} pictures are labelled of {counts.sum():.0f}, more of some value than there are.",

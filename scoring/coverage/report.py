@@ -15,11 +15,10 @@ from scoring.coverage.confusion import Confused
 from scoring.coverage.labelled import double_sampled_shares
 from scoring.coverage.perceive import Places, tally
 from scoring.coverage.shares import Floats, Shares, corrected_shares, wilson
-from scoring.coverage.targets import Band, Coverage, bands_of, judge, normalised_entropy
+from scoring.coverage.targets import Band, Coverage, bands_of, distance, judge, normalised_entropy, whole
 
 #: Labelled pictures from which labels are gone by, and not what was measured of the model elsewhere.
 ENOUGH_LABELS = 30
-_ANY = Band(0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,23 +66,22 @@ def cover_axis(
     counts, bands = tally(places, axis), _bands(axis, goal)
     method, why, shares, spoken = _shares(axis, counts, known, confused, labelled, confidence)
     rows = _rows(axis, counts, bands, confidence)
-    entropy = distance = None
+    entropy = away = None
     if shares is not None:
-        whole = np.zeros(len(axis.names))
-        whole[spoken] = shares.share
-        entropy = _evenness(whole)
-        judged = judge(shares, [bands[place] or _ANY for place in spoken])
+        of_all = np.zeros(len(axis.names))
+        of_all[spoken] = shares.share
+        entropy = _evenness(of_all)
         for at, place in enumerate(spoken):
+            low, high, band = float(shares.low[at]), float(shares.high[at]), bands[place]
             rows[place] = replace(
                 rows[place],
                 share=float(shares.share[at]),
-                low=float(shares.low[at]),
-                high=float(shares.high[at]),
-                verdict=judged.each[at].value if bands[place] else None,
+                low=low,
+                high=high,
+                verdict=judge(low, high, band).value if band else None,
             )
         if goal and goal.targets:
-            targets = np.array([band.target for band in bands_of(axis.names, goal.targets, goal.tolerance)])
-            distance = float(np.abs(whole - targets).sum() / 2.0)
+            away = distance(of_all, bands_of(axis.names, goal.targets, goal.tolerance))
     return AxisCoverage(
         axis=axis.name,
         title=axis.title,
@@ -94,9 +92,9 @@ def cover_axis(
         raters=labelled.raters if labelled else 0,
         agreement=labelled.agreement if labelled else None,
         values=tuple(rows),
-        verdict=_whole([row.verdict for row in rows if row.verdict]),
+        verdict=whole(Coverage(row.verdict) for row in rows if row.verdict),
         entropy=entropy,
-        distance=distance,
+        distance=away,
         confidence=confidence,
         limitation=axis.limitation,
     )
@@ -169,15 +167,6 @@ def _shares(
     missing = [value.title for value in axis.values if value.name not in confused.values]
     why = f"Taken to be shown by no picture, as the model cannot see it: {', '.join(missing)}." if missing else ""
     return "corrected", why, corrected_shares(counts[spoken], confused.counts, confidence=confidence), spoken
-
-
-def _whole(verdicts: Sequence[str]) -> str | None:
-    """The verdict of an axis: None where nothing is asked of it."""
-    if not verdicts:
-        return None
-    if Coverage.NOT_MET.value in verdicts:
-        return Coverage.NOT_MET.value
-    return Coverage.MET.value if set(verdicts) == {Coverage.MET.value} else Coverage.UNKNOWN.value
 
 
 def _evenness(shares: Floats) -> float | None:

@@ -66,7 +66,7 @@ def corrected_shares(perceived: ArrayLike, confusion: ArrayLike, *, confidence: 
         InputError: the counts do not fit each other, are negative or not finite, or the confidence is not a share.
     """
     counts, labelled = np.asarray(perceived, dtype=np.float64), np.asarray(confusion, dtype=np.float64)
-    _check(counts, labelled, confidence)
+    check_counts(counts, labelled, confidence)
     n, seen = counts.sum(-1), labelled.sum(-1)
     chances = _divided(labelled, seen[..., None], 1.0 / counts.shape[-1])
     naive = _divided(counts, n[..., None], 1.0 / counts.shape[-1])
@@ -236,7 +236,12 @@ def _divided(top: Floats, bottom: Floats, otherwise: float) -> Floats:
     return found
 
 
-def _check(counts: Floats, labelled: Floats, confidence: float) -> None:
+def check_counts(counts: Floats, labelled: Floats, confidence: float) -> None:
+    """Refuse counts (..., K) and labels (..., K, K) that do not fit each other, and what is no confidence.
+
+    Raises:
+        InputError: naming what is wrong.
+    """
     if not 0.5 < confidence < 1.0:
         raise InputError(f"The confidence {confidence} is not between 0.5 and 1.", "Give a share, such as 0.95.")
     size = counts.shape[-1] if counts.ndim else 0

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from proofsheet.domain.coverage import TOLERANCE
 from proofsheet.errors import InputError
-from scoring.coverage.shares import Floats, Shares
-
-#: How far a share may lie from its target where the brief names no band.
-TOLERANCE = 0.10
+from scoring.coverage.shares import Floats
 
 
 class Coverage(StrEnum):
@@ -31,23 +30,6 @@ class Band:
     target: float
     least: float
     most: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Judged:
-    """An axis held against its bands.
-
-    Attributes:
-        verdict: of the whole axis: met where each value's is, not met where one is not.
-        each: of each value.
-        entropy: of the shares, as a part of the most there can be: 1 where all are equal, 0 where there is only one.
-        distance: total variation from the target: the part of the set that would have to show something else.
-    """
-
-    verdict: Coverage
-    each: tuple[Coverage, ...]
-    entropy: float
-    distance: float
 
 
 def bands_of(values: Sequence[str], wanted: Mapping[str, float], tolerance: float = TOLERANCE) -> tuple[Band, ...]:
@@ -74,35 +56,33 @@ def bands_of(values: Sequence[str], wanted: Mapping[str, float], tolerance: floa
     return tuple(Band(one, max(0.0, one - tolerance), min(1.0, one + tolerance)) for one in targets)
 
 
-def judge(shares: Shares, bands: Sequence[Band]) -> Judged:
-    """Hold one axis's shares (K,) against its bands.
+def judge(low: float, high: float, band: Band) -> Coverage:
+    """Hold the interval of one share against its band.
 
-    A value is met where its whole interval lies in the band, not met where it lies wholly outside: a true share outside
-    its band is called met no more often than intervals miss.
+    Met where the whole interval lies in the band, not met where it lies wholly outside: a true share outside its band
+    is called met no more often than intervals miss.
     """
-    low, high = shares.low, shares.high
-    each = tuple(_verdict(float(a), float(b), band) for a, b, band in zip(low, high, bands, strict=True))
-    whole = Coverage.UNKNOWN
-    if Coverage.NOT_MET in each:
-        whole = Coverage.NOT_MET
-    elif all(one is Coverage.MET for one in each):
-        whole = Coverage.MET
-    target = np.array([band.target for band in bands])
-    return Judged(
-        verdict=whole,
-        each=each,
-        entropy=normalised_entropy(shares.share),
-        distance=float(np.abs(shares.share - target).sum() / 2.0),
-    )
+    if band.least <= low and high <= band.most:
+        return Coverage.MET
+    return Coverage.NOT_MET if high < band.least or low > band.most else Coverage.UNKNOWN
+
+
+def whole(each: Iterable[Coverage]) -> Coverage | None:
+    """The verdict of an axis by those of its values: met where each is, not met where one is not; None without any."""
+    found = set(each)
+    if Coverage.NOT_MET in found:
+        return Coverage.NOT_MET
+    if not found:
+        return None
+    return Coverage.MET if found == {Coverage.MET} else Coverage.UNKNOWN
+
+
+def distance(share: ArrayLike, bands: Sequence[Band]) -> float:
+    """Total variation of shares (K,) from their targets: the part of the set that would have to show something else."""
+    return float(np.abs(np.asarray(share) - [band.target for band in bands]).sum() / 2.0)
 
 
 def normalised_entropy(share: Floats) -> float:
     """Shannon's entropy of shares (K,) over log K, 0 to 1."""
     some = share[share > 0.0]
     return max(0.0, float(-(some * np.log(some)).sum() / np.log(share.size)))
-
-
-def _verdict(low: float, high: float, band: Band) -> Coverage:
-    if band.least <= low and high <= band.most:
-        return Coverage.MET
-    return Coverage.NOT_MET if high < band.least or low > band.most else Coverage.UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proofsheet.domain.campaign import Brief
@@ -14,7 +14,6 @@ SEEN_IN_SCENE = ("scene", "style", "audience")
 _SENTENCES = re.compile(r"(?:(?<=[.!?])\s+|\s*[;\n•]+\s*|\s+[–—]\s+)")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _NEVER = re.compile(r"^(?:no|never|without|avoid|not|don't show|do not show)\s+(?:any\s+)?", re.IGNORECASE)
-_JOINTS = (re.compile(r",\s+"), re.compile(r"\s+(?=and |with |while |but )"), re.compile(r"\s+"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +49,6 @@ def split_claims(text: str) -> tuple[str, ...]:
     """The statements of a text: its sentences, lines and bullets, without their closing marks."""
     parts = [_BULLET.sub("", part).strip(" .;!?\t") for part in _SENTENCES.split(text)]
     return tuple(part for part in parts if re.search(r"\w", part))
-
-
-def split_to_fit(text: str, fits: Callable[[str], bool]) -> tuple[str, ...]:
-    """The text in as many pieces as a model's context needs, so that nothing is cut off.
-
-    Each cut is made nearest to the middle: at a comma, else before a joining word, else between words. A single word
-    that does not fit stays whole.
-    """
-    if fits(text):
-        return (text,)
-    for joint in _JOINTS:
-        cuts = [match for match in joint.finditer(text) if match.start() > 0 and match.end() < len(text)]
-        if cuts:
-            middle = min(cuts, key=lambda match: abs(match.start() + match.end() - len(text)))
-            halves = text[: middle.start()], text[middle.end() :]
-            return tuple(piece for half in halves for piece in split_to_fit(half, fits))
-    return (text,)
 
 
 def _claim(text: str, source: str) -> Claim:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring.house import NO_MODEL, house_model
+from scoring.weights import LOCAL
 
 if TYPE_CHECKING:
     from scoring.embedding import Embedder
-
-_FOLDER = "local-dir:"
 
 
 class SharedClip:
@@ -66,8 +65,8 @@ def _opened(model: str, checkpoint: str, device: str, cache: Path | None, state:
 def _state_of(model: str, checkpoint: str) -> tuple[object, ...]:
     """Names, sizes and times of the model's files: other weights in their place are another model."""
     files = [Path(checkpoint)] if checkpoint else []
-    if model.startswith(_FOLDER):
-        folder = Path(model.removeprefix(_FOLDER))
+    if model.startswith(LOCAL):
+        folder = Path(model.removeprefix(LOCAL))
         files = sorted(folder.iterdir()) if folder.is_dir() else []
     stats = [(file.name, file.stat()) for file in files if file.is_file()]
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from scoring.house import Lexicon
 if TYPE_CHECKING:
     from scoring.embedding import Embedder, Vectors
 
+#: The rules of the soft scores.
+RULES = Path(__file__).parent / "rules.toml"
 #: Fewer reference pictures say too little about how much the brand's pictures differ among themselves.
 MIN_REFERENCES = 8
 _NEIGHBOURS = 3
@@ -37,6 +40,10 @@ CONTRASTS = (
     "a picture of something unrelated",
     "a screenshot of a document",
 )
+
+
+#: Phrases that say nothing of a picture: a phrase that a model takes for one of these, it does not hear.
+_NOTHING = ("it", "a picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,25 @@ def phrases_and_contrasts(embedder: Embedder, phrases: Sequence[str], lexicon: L
     """Unit vectors of phrases, over the templates whose words the model knows, and of what they are compared with."""
     templates = [template for template in TEMPLATES if not embedder.unknown_words(template.format(""))]
     return embedder.phrases(phrases, templates or ("{}",)), embedder.phrases(lexicon.contrasts or CONTRASTS)
+
+
+def heard_phrases(
+    embedder: Embedder, phrases: Sequence[str], lexicon: Lexicon, limit: float
+) -> tuple[Vectors, NDArray[np.bool_], Vectors]:
+    """Unit vectors of phrases, which of them the model hears, and what they are compared with.
+
+    A model of few words may know a word and still have been taught nothing by it: such a phrase gets the vector of one
+    that says nothing, and is as near to one picture as to another. ``limit`` is the cosine from which that is so.
+    """
+    vectors, contrasts = phrases_and_contrasts(embedder, [*phrases, *_NOTHING], lexicon)
+    own, nothing = vectors[: len(phrases)], vectors[len(phrases) :]
+    return own, np.asarray((own @ nothing.T).max(axis=1, initial=-1.0) < limit), contrasts
+
+
+def above_generic(likeness: float, vector: Vectors, contrasts: Vectors) -> float:
+    """How many standard deviations a likeness to a picture's vector (d,) is above the generic phrases' (n, d)."""
+    generic = np.asarray(contrasts @ vector, dtype=np.float64)
+    return float((likeness - generic.mean()) / max(float(generic.std()), 1e-6))
 
 
 def _mark(kind: str, *parts: str) -> str:

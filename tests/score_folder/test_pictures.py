@@ -7,7 +7,7 @@ import resource
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -41,13 +41,13 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_hostile_pictures_are_refused_in_words_within_limits(name: str, hostile: dict[str, bytes]) -> None:
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, perf_counter()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, process_time()
     with pytest.raises(PictureError) as caught:
         open_picture(hostile[name])
     assert REFUSED[name] in caught.value.clause
     assert caught.value.hint
     assert "\n" not in caught.value.clause
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # kilobytes
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from generation.briefs import load_campaign
 from proofsheet.domain.campaign import Brief
-from scoring.fit.claims import Claim, claims_of, split_claims, split_to_fit
+from scoring.fit.claims import Claim, claims_of, split_claims
+from scoring.pieces import split_to_fit
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "norda" / "brief.toml"
 

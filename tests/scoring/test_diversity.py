@@ -11,8 +11,8 @@ import pytest
 
 from proofsheet.domain.assessment import Grade, Score
 from proofsheet.domain.campaign import BrandKit
+from scoring import neutral
 from scoring.diversity import DiversityScorer
-from scoring.fit import neutral
 from scoring.fit.variety import AlikeLevels, alike_levels, clusters_of, vendi
 from scoring.scorer import Assessment, Subject
 
